@@ -1,0 +1,354 @@
+"""Graph: a function as a graph of modules, with a forward and a backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlite import memory
+from nnlite.dispatch import Value, highest
+from nnlite.module import Module
+from nnlite.node import (
+    Constant,
+    Input,
+    Node,
+    Parameter,
+    add_vertex_note,
+    backpropagate,
+    check_unchanged,
+    seed,
+    toposort,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_value_of = attrgetter("value")
+
+
+class Graph(Module):
+    """A graph of modules that computes an output from inputs; itself a module.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        In the order in which their values will be passed.
+    output : Node
+        The vertex whose value the graph computes.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        Every vertex, parents before children: inputs, parameters, constants and operations.
+
+    Raises
+    ------
+    ValueError
+        If there is a cycle, if an input does not feed the output, or if the output depends on an
+        input that is not listed.
+
+    Examples
+    --------
+    >>> x = Input("x", requires_grad=True)
+    >>> graph = Graph(inputs=[x], output=(x * x).sum())
+    >>> float(graph(np.array([1.0, 2.0, 3.0])))
+    14.0
+    >>> graph.backward()
+    array([2., 4., 6.])
+    """
+
+    def __init__(self, inputs: Sequence[Input], output: Node) -> None:
+        self.inputs = list(inputs)
+        self.output = output
+        self.nodes = _checked_order(self.inputs, output)
+        _name_vertices(self.nodes)
+        self._operations = [node for node in self.nodes if node.module is not None]
+        self._differentiated = [node for node in self._operations if node.requires_grad]
+        self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
+        self._last_uses = _last_uses(self._operations, output)
+        self._ran_with: list[Any] | None = None
+
+    def __call__(self, *inputs: Any, keep: bool = True) -> Any:
+        top, inputs = highest(inputs)
+        if top is not None:
+            return top.apply(_Subgraph(self), inputs)
+        return self.forward(*inputs, keep=keep)
+
+    def forward(self, *inputs: Any, keep: bool = True) -> Any:
+        """The forward pass: every vertex then holds its value.
+
+        Parameters
+        ----------
+        *inputs : array_like of floats, integers or booleans
+            One for each of the graph's inputs.
+        keep : bool
+            False drops each value after its last use; only the output's remains, and there is no
+            backward pass.
+
+        Returns
+        -------
+        ndarray or scalar
+            The output's value.
+        """
+        self._ran_with = None
+        self._set_inputs(inputs)
+        node = self.output
+        try:
+            if keep:
+                for node in self._operations:
+                    node.value = node.module.run(node, map(_value_of, node.parents))  # type: ignore[union-attr]
+            else:
+                for node, unused in zip(self._operations, self._last_uses):
+                    node.value = node.module.run(node, map(_value_of, node.parents))  # type: ignore[union-attr]
+                    node.saved = None
+                    for parent in unused:
+                        parent.value = None
+        except Exception as error:
+            add_vertex_note(error, node, "forward")
+            raise
+        self._refuse_node_as_value()
+        if keep:
+            self._ran_with = [parameter.value for parameter in self._parameters]
+        return self.output.value
+
+    def backward(self, grad: Any = None) -> Any:
+        """Back propagation: every vertex then holds its gradient ū; parameters accumulate theirs.
+
+        Parameters
+        ----------
+        grad : array_like, optional
+            The gradient of the output itself, of its shape; 1 if left out, where the output has
+            one element.
+
+        Returns
+        -------
+        array, None, or a tuple of them
+            For each input its gradient, None where `requires_grad` is false.
+
+        Raises
+        ------
+        RuntimeError
+            Before a forward pass, after ``keep=False``, if a parameter has been given another
+            value since, or if nothing in the graph requires a gradient.
+        ValueError
+            If `grad` is missing for an output of several elements, or has another shape.
+        """
+        if self._ran_with is None:
+            raise RuntimeError(
+                "backward needs the values of a forward pass: call graph(...) first, without "
+                "keep=False"
+            )
+        if not self.output.requires_grad:
+            raise RuntimeError(
+                "nothing in this graph requires a gradient: it has no parameters, and no input "
+                "was made with nn.Input(name, requires_grad=True)"
+            )
+        for parameter, value in zip(self._parameters, self._ran_with):
+            check_unchanged(parameter, value)
+        start = seed(self.output, grad)
+        for node in self._operations:
+            node.grad = None
+        for node in self.inputs:
+            node.grad = None
+        self.output.accumulate_grad(start)
+        backpropagate(self._differentiated)
+        grads = tuple([node.grad for node in self.inputs])
+        return grads[0] if len(grads) == 1 else grads
+
+    def __getitem__(self, name: str) -> Node:
+        """The vertex of that name."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        names = ", ".join(str(node.name) for node in self.nodes)
+        raise KeyError(f"the graph has no vertex {name!r}; it has {names}")
+
+    def memory(self) -> memory.MemoryReport:
+        """Bytes stored now, vertex by vertex: values, saved arrays and gradients."""
+        return memory.report(self.nodes)
+
+    def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
+        """Draw the graph, from the inputs on the left to the output on the right.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure of a fitting size if left out.
+        values, gradients : bool
+            Whether each vertex shows its value u and its gradient ū.
+        """
+        from nnlite import plot
+
+        return plot.graph(self.nodes, ax=ax, values=values, gradients=gradients)
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        return [(str(node.name), node) for node in self._parameters]
+
+    def parameters(self) -> list[Parameter]:
+        return list(self._parameters)
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        return ((str(node.name), node.module) for node in self._operations)
+
+    def __repr__(self) -> str:
+        names = ", ".join(str(node.name) for node in self.inputs)
+        return f"Graph({names} -> {self.output.name}, {len(self.nodes)} vertices)"
+
+    def _set_inputs(self, values: tuple[Any, ...]) -> None:
+        if len(values) != len(self.inputs):
+            names = ", ".join(str(node.name) for node in self.inputs)
+            raise TypeError(
+                f"the graph takes {len(self.inputs)} inputs ({names}), got {len(values)}"
+            )
+        for node, value in zip(self.inputs, values):
+            if not isinstance(value, np.ndarray | float | int | Value):
+                value = np.asarray(value)
+            if isinstance(value, np.ndarray) and value.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"input {node.name!r} has dtype {value.dtype}; a graph takes floats, integers "
+                    "or booleans: convert it, for instance with .astype(np.float64)"
+                )
+            node.value = value
+
+    def _refuse_node_as_value(self) -> None:
+        """A forward that meant ``self.weight.value`` and wrote ``self.weight`` made a node."""
+        if isinstance(self.output.value, Node) and self.output.value.level == 0:
+            node = next(n for n in self._operations if isinstance(n.value, Node))
+            raise TypeError(
+                f"{type(node.module).__name__}.forward was given arrays and returned "
+                f"{node.value!r}; in a forward that has a backward, use the value of a parameter: "
+                "self.weight.value"
+            )
+
+
+class _Subgraph(Module):
+    """A graph as one vertex of another: each application records its own vertices."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def forward(self, *inputs: Any) -> Any:
+        if len(inputs) != len(self.graph.inputs):
+            raise TypeError(f"{self.graph} takes {len(self.graph.inputs)} inputs")
+        results: dict[Node, Any] = dict(zip(self.graph.inputs, inputs))
+        for node in self.graph.nodes:
+            if node.module is not None:
+                results[node] = node.module(*[results[parent] for parent in node.parents])
+            elif node not in results:
+                results[node] = node.value
+        return results[self.graph.output]
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        return self.graph.children()
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        return self.graph.named_parameters()
+
+    def __repr__(self) -> str:
+        return repr(self.graph)
+
+
+class Sequential(Module):
+    """Modules one after the other: ``Sequential(f, g)(x)`` is ``g(f(x))``.
+
+    Parameters
+    ----------
+    *layers : Module
+        Each with one input.
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        for position, layer in enumerate(layers):
+            if not isinstance(layer, Module):
+                raise TypeError(
+                    f"Sequential takes modules; argument {position} is {layer!r}"
+                    + (" (a class: add parentheses)" if isinstance(layer, type) else "")
+                )
+        self.layers = layers
+
+    def forward(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        return ((str(position), layer) for position, layer in enumerate(self.layers))
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, position: int) -> Module:
+        return self.layers[position]
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+def _checked_order(inputs: list[Input], output: Node) -> list[Node]:
+    if not isinstance(output, Node):
+        raise TypeError(
+            f"the output of a graph is a node, made by calling modules on nodes; got {output!r}"
+        )
+    for node in inputs:
+        if not isinstance(node, Input):
+            raise TypeError(f"the inputs of a graph are nn.Input vertices; got {node!r}")
+    if len(set(inputs)) != len(inputs):
+        raise ValueError(f"an input is listed twice: {inputs}")
+    order = toposort(output)
+    unused = [node for node in inputs if node not in set(order)]
+    if unused:
+        raise ValueError(f"the output does not depend on {unused}: connect them or leave them out")
+    unlisted = [node for node in order if isinstance(node, Input) and node not in set(inputs)]
+    if unlisted:
+        raise ValueError(f"the output depends on {unlisted}: list them in Graph(inputs=[...])")
+    return order
+
+
+def _name_vertices(nodes: list[Node]) -> None:
+    """Give every vertex a name of its own, keeping those that are there."""
+    taken: set[str] = set()
+
+    def name(node: Node, wanted: str) -> None:
+        node.name = wanted
+        copies = 1
+        while node.name in taken:
+            copies += 1
+            node.name = f"{wanted}_{copies}"
+        taken.add(node.name)
+
+    for node in nodes:
+        if node.name is not None:
+            name(node, node.name)
+    operations = [node for node in nodes if node.module is not None]
+    for node in operations:
+        if node.name is None:
+            name(node, node.module.label)  # type: ignore[union-attr]
+    for node in operations:
+        for path, parameter in node.module.named_parameters():  # type: ignore[union-attr]
+            if parameter.name is None:
+                name(parameter, f"{node.name}.{path}")
+    for node in nodes:
+        if node.name is None:
+            scalar = isinstance(node, Constant) and np.ndim(node.value) == 0
+            name(node, f"{node.value:g}" if scalar else type(node).__name__.lower())
+
+
+def _last_uses(operations: list[Node], output: Node) -> list[list[Node]]:
+    """For each operation, the vertices whose values nothing after it needs."""
+    seen = {output}
+    unused: list[list[Node]] = []
+    for node in reversed(operations):
+        last = [
+            parent
+            for parent in dict.fromkeys(node.parents)
+            if parent not in seen and not isinstance(parent, Parameter | Constant)
+        ]
+        seen.update(last)
+        unused.append(last)
+    return unused[::-1]

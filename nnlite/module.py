@@ -1,0 +1,261 @@
+"""Module: parameters, and the rules for a vertex's own forward and backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from nnlite.dispatch import Value, highest
+from nnlite.kept import attributes, changed
+from nnlite.node import Node, Parameter
+from nnlite.recording import Recording
+
+
+class Module:
+    """A vertex that can do its own forward and backward pass.
+
+    A subclass defines ``forward(*inputs)``, from arrays to an array, and ``backward(grad)``, from
+    ∂f/∂output to ∂f/∂input for each input of ``forward`` in the same order: a single array where
+    there is one input, None where an input has no derivative. ``backward`` adds to the gradients
+    of the module's own parameters with `Parameter.accumulate_grad`. What it needs from
+    ``forward`` is kept with `save_for_backward`.
+
+    A subclass may also define ``forward`` alone (a composite), of other modules and NumPy
+    functions; its gradient then follows from the graph that ``forward`` records. A subclass that
+    replaces ``forward`` but not the ``backward`` it inherits is a composite too: the inherited
+    one belongs to another formula.
+
+    Called on arrays, a module gives an array; called on nodes, it gives a node, and the graph has
+    grown by one vertex.
+
+    Attributes
+    ----------
+    training : bool
+        Set by `train` and `eval`.
+
+    Examples
+    --------
+    >>> class Double(Module):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...     def backward(self, grad):
+    ...         return 2 * grad
+    >>> double = Double()
+    >>> double(np.array([1.0, 2.0]))
+    array([2., 4.])
+    >>> double.backward(np.array([1.0, 1.0]))
+    array([2., 2.])
+    """
+
+    training = True
+    is_composite = True
+    _vertex: Node | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "backward" in cls.__dict__:
+            cls.is_composite = False
+        elif "forward" in cls.__dict__:
+            cls.is_composite = True
+            cls.backward = Module.backward
+
+    def _no_forward(self, *inputs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...); define it")
+
+    def _backward_of_composite(self, grad: Any = None) -> Any:
+        """Back propagation through what ``forward`` of this composite recorded.
+
+        Parameters
+        ----------
+        grad : array_like, optional
+            ∂f/∂output, of the output's shape; may be left out where that has one element.
+
+        Returns
+        -------
+        array, None, or a tuple of them
+            ∂f/∂input for each input of ``forward``; the parameters accumulate theirs.
+        """
+        (recording,) = self.saved
+        grads = recording.pull_back(grad)
+        return grads[0] if len(grads) == 1 else grads
+
+    forward: Callable[..., Any] = _no_forward
+    backward: Callable[..., Any] = _backward_of_composite
+
+    def __call__(self, *inputs: Any) -> Any:
+        top, inputs = highest(inputs)
+        if top is not None:
+            return top.apply(self, inputs)
+        inputs = tuple([_as_array(item) for item in inputs])
+        vertex = Node(None, ())
+        vertex.needs_input_grad = tuple([np.result_type(item).kind == "f" for item in inputs])
+        output = self.run(vertex, inputs)
+        if isinstance(output, Value):
+            raise TypeError(
+                f"{type(self).__name__}.forward was given arrays and returned {output!r}; in a "
+                "forward that has a backward, use the value of a parameter: self.weight.value"
+            )
+        return output
+
+    def run(self, vertex: Node, values: Any) -> Any:
+        """The module's value at a vertex; what ``forward`` saves belongs to that vertex.
+
+        Where the module last ran for another vertex, look whether it keeps something on itself
+        that this pass replaces: that other vertex then refuses to propagate back.
+        """
+        previous = self._vertex
+        self._vertex = vertex
+        vertex.saved = None
+        if self.is_composite:
+            recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
+            vertex.saved = (recording,)
+            return recording.value
+        if previous is None or previous is vertex:
+            return self.forward(*values)
+        before = attributes(self)
+        output = self.forward(*values)
+        previous.overwritten = changed(before, attributes(self))
+        vertex.overwritten = ()
+        return output
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep values for ``backward``; they belong to the vertex, not to the module."""
+        self._current_vertex().saved = values
+
+    @property
+    def saved(self) -> tuple[Any, ...]:
+        """What ``forward`` saved at the vertex whose ``backward`` runs."""
+        saved = self._current_vertex().saved
+        if saved is None:
+            raise RuntimeError(
+                f"{type(self).__name__}.forward saved nothing: in forward, keep what backward "
+                "needs with self.save_for_backward(...)"
+            )
+        return saved
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """False where nobody wants the gradient of that input, so that the work can be skipped."""
+        return self._current_vertex().needs_input_grad
+
+    def _current_vertex(self) -> Node:
+        if self._vertex is None:
+            raise RuntimeError(
+                f"{type(self).__name__} has not run forward yet; call it on arrays first"
+            )
+        return self._vertex
+
+    @property
+    def label(self) -> str:
+        """What a graph calls a vertex of this module that has no name."""
+        return type(self).__name__.lower()
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """The module's attributes and their names: where its parameters and submodules are."""
+        return ((name, item) for name, item in vars(self).items() if name != "_vertex")
+
+    def named_parameters(self) -> list[tuple[str, Parameter]]:
+        """Every parameter of this module and the modules in it, in order of definition.
+
+        Lists, tuples and dicts of modules or parameters count as well. A parameter that stands
+        in several places is listed once, under its first name.
+        """
+        found: dict[Parameter, str] = {}
+        for name, item in _tree(self, "", {id(self)}):
+            if isinstance(item, Parameter):
+                found.setdefault(item, name)
+        return [(name, parameter) for parameter, name in found.items()]
+
+    def parameters(self) -> list[Parameter]:
+        """The parameters of `named_parameters`, without their names."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def modules(self) -> list[Module]:
+        """This module and every module in it, each once."""
+        found = {self: None}
+        for _, item in _tree(self, "", {id(self)}):
+            if isinstance(item, Module):
+                found[item] = None
+        return list(found)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients that the parameters have accumulated."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> Module:
+        """Set `training` of this module and all in it; returns the module itself."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """``train(False)``."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of every parameter's value, by name."""
+        return {name: parameter.value.copy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Set every parameter to a copy of the value of that name.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unexpected, or a shape or dtype differs; nothing is changed.
+        """
+        parameters = dict(self.named_parameters())
+        problems = [f"missing: {name}" for name in parameters if name not in state]
+        problems += [f"unexpected: {name}" for name in state if name not in parameters]
+        for name, parameter in parameters.items():
+            if name in state:
+                new = np.asarray(state[name])
+                if (new.shape, new.dtype) != (parameter.shape, parameter.dtype):
+                    problems.append(
+                        f"{name}: expected {parameter.dtype}{list(parameter.shape)}, "
+                        f"got {new.dtype}{list(new.shape)}"
+                    )
+        if problems:
+            raise ValueError(
+                f"the state does not fit {type(self).__name__}; " + "; ".join(problems)
+            )
+        for name, parameter in parameters.items():
+            parameter.value = np.array(state[name])
+
+    def __repr__(self) -> str:
+        import inspect  # as slow to import as the rest of this package together
+
+        arguments = []
+        for name, argument in inspect.signature(type(self).__init__).parameters.items():
+            value = vars(self).get(name, argument.default)
+            if isinstance(value, int | float | str | bool | tuple) and value != argument.default:
+                shown = repr(value)
+                required = argument.default is argument.empty
+                arguments.append(shown if required else f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+def _tree(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """The parameters and modules below `item`, depth first, with dotted names."""
+    if isinstance(item, Module):
+        children: Any = item.children()
+    elif isinstance(item, dict):
+        children = item.items()
+    else:
+        children = enumerate(item)
+    for name, child in children:
+        path = f"{prefix}.{name}" if prefix else str(name)
+        if isinstance(child, Parameter):
+            yield path, child
+        elif isinstance(child, Module | dict | list | tuple) and id(child) not in seen:
+            seen.add(id(child))
+            if isinstance(child, Module):
+                yield path, child
+            yield from _tree(child, path, seen)
+
+
+def _as_array(item: Any) -> Any:
+    return np.asarray(item) if isinstance(item, list | tuple) else item

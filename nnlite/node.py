@@ -1,0 +1,395 @@
+"""The vertices of a computational graph, their order, and back propagation over them.
+
+A node is one application of a module; the module itself is only parameters and rules. The same
+module may stand at many nodes, so whatever belongs to one application (its value, its gradient,
+what ``forward`` saved) is kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from nnlite.dispatch import Value
+
+if TYPE_CHECKING:
+    from nnlite.module import Module
+    from nnlite.recording import Recording
+
+
+class Node(Value):
+    """One application of a module to other vertices.
+
+    Nodes are made by calling modules, operators and NumPy functions on nodes.
+
+    Attributes
+    ----------
+    module : Module or None
+        The operation; None at a leaf (`Input`, `Parameter`, `Constant`).
+    parents : tuple of Node
+        The vertices whose values the operation takes, in the order of ``forward``.
+    value : ndarray, scalar or None
+        The result of the last forward pass, u.
+    grad : ndarray, scalar or None
+        The gradient of the graph's output with respect to `value`, ū, of the same shape and
+        dtype; from the last backward pass.
+    name : str or None
+        What errors, tables and pictures call the vertex; a graph names the nameless.
+    requires_grad : bool
+        Whether the gradient of anything upstream is wanted, so that ū has to be computed.
+    """
+
+    __slots__ = (
+        "module",
+        "parents",
+        "value",
+        "grad",
+        "name",
+        "requires_grad",
+        "needs_input_grad",
+        "saved",
+        "overwritten",
+        "level",
+        "recording",
+        "__weakref__",
+    )
+
+    def __init__(
+        self,
+        module: Module | None,
+        parents: tuple[Node, ...],
+        *,
+        name: str | None = None,
+        recording: Recording | None = None,
+    ) -> None:
+        self.module = module
+        self.parents = parents
+        self.value: Any = None
+        self.grad: Any = None
+        self.name = name
+        self.saved: tuple[Any, ...] | None = None
+        self.overwritten: tuple[str, ...] = ()
+        self.recording = recording
+        self.level = 0 if recording is None else recording.level
+        self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
+        self.requires_grad: bool = True in self.needs_input_grad or (
+            module is not None and bool(module.parameters())
+        )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that the vertex's module owns: vertices that feed it, too."""
+        return () if self.module is None else tuple(self.module.parameters())
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        return np.shape(self._known_value("shape"))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        value = self._known_value("dtype")
+        return value.dtype if hasattr(value, "dtype") else np.result_type(value)
+
+    def _known_value(self, wanted: str) -> Any:
+        if self.value is None:
+            raise ValueError(
+                f"{self!r} has no {wanted} before a forward pass has given it a value. A formula "
+                f"that depends on it belongs into a Module's forward, which runs on values."
+            )
+        return self.value
+
+    def apply(self, module: Module, inputs: tuple[Any, ...]) -> Node:
+        recording = self.recording
+        parents = tuple([self._as_parent(item) for item in inputs])
+        node = Node(module, parents, recording=recording)
+        if recording is not None:
+            recording.evaluate(node)
+        return node
+
+    def _as_parent(self, item: Any) -> Node:
+        if not isinstance(item, Node) or 0 < item.level < self.level:
+            return Constant(item)
+        if item.level == self.level or isinstance(item, Parameter):
+            return item
+        raise ValueError(
+            f"{item!r} stands in a declared graph and has no value here, where values are "
+            "computed. Apply the module to values: for a parameter, to its .value."
+        )
+
+    def accumulate_grad(self, grad: Any) -> None:
+        """Add `grad`, an array of this vertex's shape, to its gradient.
+
+        The first gradient is kept as it is, the second makes a new array: nothing is written
+        into an array that was handed in. A gradient of another dtype is converted, so that a
+        float32 vertex has a float32 gradient.
+
+        Raises
+        ------
+        ValueError
+            If `grad` has another shape than the vertex's value.
+        """
+        value = self.value
+        try:
+            fits = grad.dtype == value.dtype and grad.shape == value.shape
+        except AttributeError:
+            fits = False
+        if not fits:
+            grad = self._fitted(grad)
+        self.grad = grad if self.grad is None else self.grad + grad
+
+    def _fitted(self, grad: Any) -> Any:
+        if not isinstance(grad, Value):
+            grad = np.asarray(grad)
+        if grad.shape != np.shape(self.value):
+            raise ValueError(
+                f"a gradient of shape {grad.shape} reached {self!r}, whose value has shape "
+                f"{np.shape(self.value)}. A gradient has the shape of what it is the gradient of: "
+                "is a sum over the batch, the undoing of a broadcast or a transposition missing?"
+            )
+        return grad.astype(self.dtype) if grad.dtype != self.dtype else grad
+
+    def __bool__(self) -> bool:
+        return bool(self._known_value("truth value"))
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(f"float() of {self!r} would lose its derivative; take .value for a number.")
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__ if self.module is None else type(self.module).__name__
+        return f"<{kind} {self.name!r}>" if self.name else f"<{kind}>"
+
+
+class Input(Node):
+    """A vertex whose value is given when the graph is run.
+
+    Parameters
+    ----------
+    name : str
+        What errors and pictures call it.
+    requires_grad : bool
+        Whether the gradient of the graph's output with respect to it is wanted.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        name: str | None = None,
+        requires_grad: bool = False,
+        *,
+        value: Any = None,
+        recording: Recording | None = None,
+    ) -> None:
+        super().__init__(None, (), name=name, recording=recording)
+        self.value = value
+        self.requires_grad = requires_grad
+
+
+class Constant(Node):
+    """A vertex for a number or an array that stands in a formula, such as λ."""
+
+    __slots__ = ()
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(None, ())
+        self.value = value
+
+
+class Parameter(Node):
+    """A vertex that training changes: it keeps its value between passes.
+
+    Parameters
+    ----------
+    value : array_like of floats
+        The initial value; copied.
+    name : str, optional
+        What errors and pictures call it where no module owns it.
+
+    Attributes
+    ----------
+    value, grad : ndarray
+        ω and ω̄. Gradients add up over backward passes until they are set to None
+        (``zero_grad()``).
+    """
+
+    __slots__ = ()
+
+    def __init__(self, value: Any, name: str | None = None) -> None:
+        super().__init__(None, (), name=name)
+        self.value = np.array(value)
+        if self.value.dtype.kind != "f":
+            raise TypeError(
+                f"a Parameter is an array of floats, got dtype {self.value.dtype}; "
+                "give the dtype: Parameter(np.zeros(3, dtype=np.float32))"
+            )
+        self.requires_grad = True
+
+    def current(self) -> Value:
+        return self.value if isinstance(self.value, Value) else self
+
+    def __repr__(self) -> str:
+        named = f"{self.name!r}, " if self.name else ""
+        return f"<Parameter {named}{self.dtype}{list(self.shape)}>"
+
+
+def toposort(*outputs: Node) -> list[Node]:
+    """Every vertex that feeds `outputs`, parents before children, each once.
+
+    Iterative, so that depth is limited by memory alone; vertices of equal rank come in the order
+    in which the formulas name them.
+
+    Raises
+    ------
+    ValueError
+        If there is a cycle; the message names its vertices.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    path: dict[Node, Iterator[Node]] = {}
+    for output in outputs:
+        if output in done:
+            continue
+        path[output] = _feeding(output)
+        while path:
+            node, parents = next(reversed(path.items()))
+            for parent in parents:
+                if parent in path:
+                    loop = [*path][[*path].index(parent) :]
+                    raise ValueError(
+                        "the graph has a cycle: "
+                        + " -> ".join(repr(vertex) for vertex in [*loop[::-1], loop[-1]])
+                    )
+                if parent not in done:
+                    path[parent] = _feeding(parent)
+                    break
+            else:
+                path.popitem()
+                done.add(node)
+                order.append(node)
+    return order
+
+
+def _feeding(node: Node) -> Iterator[Node]:
+    return iter((*node.parameters, *node.parents))
+
+
+def backpropagate(order: Sequence[Node]) -> None:
+    """Back propagation: give every vertex in `order` its gradient ū.
+
+    For each vertex, from the last to the first, ū_i = Σ ū_j ∂u_j/∂u_i over its children j
+    (seminar 3, *Back Propagation*). The ū of the output is in place already; the modules'
+    ``backward`` multiply a row by the Jacobian, and none is ever built.
+
+    Parameters
+    ----------
+    order : sequence of Node
+        Operations only, parents before children, after a forward pass.
+    """
+    node = None
+    try:
+        for node in reversed(order):
+            grad = node.grad
+            if grad is None:
+                continue
+            module = node.module
+            if node.overwritten:
+                raise _state_is_lost(node)
+            module._vertex = node  # type: ignore[union-attr]
+            grads = module.backward(grad)  # type: ignore[union-attr]
+            parents = node.parents
+            if type(grads) is not tuple:
+                grads = (grads,)
+            if len(grads) != len(parents):
+                raise TypeError(
+                    f"backward returned {len(grads)} gradients for {len(parents)} inputs; "
+                    "return one for each input of forward, in the same order"
+                )
+            for parent, contribution in zip(parents, grads):
+                if parent.requires_grad:
+                    if contribution is None:
+                        raise TypeError(
+                            f"backward returned None for the gradient with respect to {parent!r}, "
+                            "which is needed; has it no derivative, or was `return` forgotten?"
+                        )
+                    parent.accumulate_grad(contribution)
+    except Exception as error:
+        if node is not None:
+            add_vertex_note(error, node, "backward")
+        raise
+
+
+def _state_is_lost(node: Node) -> RuntimeError:
+    attributes = ", ".join(f"self.{name}" for name in node.overwritten)
+    return RuntimeError(
+        f"{node.module!r} keeps {attributes} on itself, and has since run for another vertex, "
+        f"which replaced it: the gradient at {node!r} would be wrong. In forward, keep what "
+        "backward needs with self.save_for_backward(...) and read it from self.saved; it then "
+        "belongs to the vertex."
+    )
+
+
+def add_vertex_note(error: Exception, node: Node, where: str) -> None:
+    """Tell whoever reads `error` at which vertex it happened, and what came in."""
+    inputs = ", ".join(
+        f"{parent.name or type(parent).__name__} {_shape_and_dtype(parent.value)}"
+        for parent in node.parents
+    )
+    error.add_note(f"in {where} of vertex {node.name or '(unnamed)'}: {node.module!r}({inputs})")
+
+
+def _shape_and_dtype(value: Any) -> str:
+    if value is None:
+        return "(no value)"
+    return f"{getattr(value, 'dtype', type(value).__name__)}{list(np.shape(value))}"
+
+
+def seed(output: Node, grad: Any = None) -> Any:
+    """ū of the output itself: `grad`, or 1 where the output has a single element.
+
+    Raises
+    ------
+    ValueError
+        If `grad` is missing for an output of several elements, or has another shape.
+    """
+    value = output.value
+    shape = np.shape(value)
+    if grad is None:
+        if shape and output.size != 1:
+            raise ValueError(
+                f"{output!r} has shape {shape}, not one element: pass the gradient to start from, "
+                f"an array of shape {shape}, as in backward(np.ones({shape}))"
+            )
+        return np.ones(shape, output.dtype)[()]
+    if np.shape(grad) != shape:
+        raise ValueError(
+            f"the gradient that starts back propagation has shape {np.shape(grad)}; the value of "
+            f"{output!r} has shape {shape}, and the two must be the same"
+        )
+    if not isinstance(grad, Value):
+        grad = np.asarray(grad, dtype=output.dtype)
+    return grad
+
+
+def check_unchanged(parameter: Parameter, value: Any) -> None:
+    """Refuse back propagation through a forward pass made with other parameters."""
+    if parameter.value is not value:
+        raise RuntimeError(
+            f"{parameter!r} was given a new value after the forward pass, so its backward pass "
+            "would mix the two; run forward again"
+        )
+
+
+@contextmanager
+def exchanged(values: Mapping[Parameter, Any]) -> Iterator[None]:
+    """Give parameters other values for the length of a ``with``, whatever happens in it."""
+    kept = [(parameter, parameter.value) for parameter in values]
+    try:
+        for parameter, value in values.items():
+            parameter.value = value
+        yield
+    finally:
+        for parameter, value in kept:
+            parameter.value = value

@@ -1,0 +1,30 @@
+"""Regularisers: how large the parameters are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnlite.module import Module
+
+
+class L2(Module):
+    """½‖w‖², half the sum of the squares; its gradient is w.
+
+    Notes
+    -----
+    Shapes: w of any shape; the result is a scalar of w's dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(L2()(np.array([3.0, 4.0])))
+    12.5
+    """
+
+    def forward(self, w: Any) -> Any:
+        self.save_for_backward(w)
+        return (w * w).sum() / 2
+
+    def backward(self, grad: Any) -> Any:
+        (w,) = self.saved
+        return grad * w
