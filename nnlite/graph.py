@@ -68,6 +68,7 @@ class Graph(Module):
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
+        self._passing = [*self.inputs, *self._operations]
         self._last_uses = _last_uses(self._operations, output)
         self._ran_with: list[Any] | None = None
 
@@ -149,9 +150,7 @@ class Graph(Module):
         for parameter, value in zip(self._parameters, self._ran_with):
             check_unchanged(parameter, value)
         start = seed(self.output, grad)
-        for node in self._operations:
-            node.grad = None
-        for node in self.inputs:
+        for node in self._passing:
             node.grad = None
         self.output.accumulate_grad(start)
         backpropagate(self._differentiated)

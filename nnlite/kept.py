@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+INTERNAL = ("_vertex", "_last", "training")
+
 Kept = Mapping[str, list[Any]]
 
 
@@ -19,7 +21,7 @@ def attributes(module: Any) -> Kept:
     return {
         name: list(_atoms(item, {id(module)}))
         for name, item in vars(module).items()
-        if name not in ("_vertex", "training")
+        if name not in INTERNAL
     }
 
 

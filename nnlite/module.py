@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import Value, highest
-from nnlite.kept import attributes, changed
+from nnlite.kept import INTERNAL, attributes, changed
 from nnlite.node import Node, Parameter
 from nnlite.recording import Recording
 
@@ -51,7 +51,10 @@ class Module:
 
     training = True
     is_composite = True
+    is_differentiable = True
+    jvp: Callable[..., Any] | None = None
     _vertex: Node | None = None
+    _last: Node | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -60,6 +63,8 @@ class Module:
         elif "forward" in cls.__dict__:
             cls.is_composite = True
             cls.backward = Module.backward
+        if "forward" in cls.__dict__ and "jvp" not in cls.__dict__:
+            cls.jvp = None
 
     def _no_forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...); define it")
@@ -92,6 +97,7 @@ class Module:
         vertex = Node(None, ())
         vertex.needs_input_grad = tuple([np.result_type(item).kind == "f" for item in inputs])
         output = self.run(vertex, inputs)
+        self._vertex = vertex
         if isinstance(output, Value):
             raise TypeError(
                 f"{type(self).__name__}.forward was given arrays and returned {output!r}; in a "
@@ -100,34 +106,43 @@ class Module:
         return output
 
     def run(self, vertex: Node, values: Any) -> Any:
-        """The module's value at a vertex; what ``forward`` saves belongs to that vertex.
+        """The module's value at a vertex, ready for ``backward`` there."""
+        if not self.is_composite:
+            return self.evaluate(vertex, values)
+        recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
+        vertex.saved = (recording,)
+        return recording.value
+
+    def evaluate(self, vertex: Node, values: Any) -> Any:
+        """``forward`` on `values`; what it saves belongs to `vertex`.
 
         Where the module last ran for another vertex, look whether it keeps something on itself
         that this pass replaces: that other vertex then refuses to propagate back.
         """
-        previous = self._vertex
-        self._vertex = vertex
-        vertex.saved = None
-        if self.is_composite:
-            recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
-            vertex.saved = (recording,)
-            return recording.value
-        if previous is None or previous is vertex:
-            return self.forward(*values)
-        before = attributes(self)
-        output = self.forward(*values)
-        previous.overwritten = changed(before, attributes(self))
-        vertex.overwritten = ()
+        outer, self._vertex = self._vertex, vertex
+        last, self._last = self._last, vertex
+        if last is None or last is vertex or self.is_composite:
+            output = self.forward(*values)
+        else:
+            before = attributes(self)
+            output = self.forward(*values)
+            last.overwritten = changed(before, attributes(self))
+            vertex.overwritten = ()
+        self._vertex = outer
         return output
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep values for ``backward``; they belong to the vertex, not to the module."""
-        self._current_vertex().saved = values
+        if self._vertex is None:
+            raise self._never_ran()
+        self._vertex.saved = values
 
     @property
     def saved(self) -> tuple[Any, ...]:
         """What ``forward`` saved at the vertex whose ``backward`` runs."""
-        saved = self._current_vertex().saved
+        if self._vertex is None:
+            raise self._never_ran()
+        saved = self._vertex.saved
         if saved is None:
             raise RuntimeError(
                 f"{type(self).__name__}.forward saved nothing: in forward, keep what backward "
@@ -138,14 +153,16 @@ class Module:
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """False where nobody wants the gradient of that input, so that the work can be skipped."""
-        return self._current_vertex().needs_input_grad
-
-    def _current_vertex(self) -> Node:
         if self._vertex is None:
-            raise RuntimeError(
-                f"{type(self).__name__} has not run forward yet; call it on arrays first"
-            )
-        return self._vertex
+            raise self._never_ran()
+        return self._vertex.needs_input_grad
+
+    def _never_ran(self) -> RuntimeError:
+        name = type(self).__name__
+        return RuntimeError(
+            f"{name} has not been called yet: call it, as in y = {name.lower()}(x), and not its "
+            "forward; backward comes after that"
+        )
 
     @property
     def label(self) -> str:
@@ -154,7 +171,7 @@ class Module:
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """The module's attributes and their names: where its parameters and submodules are."""
-        return ((name, item) for name, item in vars(self).items() if name != "_vertex")
+        return ((name, item) for name, item in vars(self).items() if name not in INTERNAL)
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         """Every parameter of this module and the modules in it, in order of definition.

@@ -75,8 +75,8 @@ class Node(Value):
         self.recording = recording
         self.level = 0 if recording is None else recording.level
         self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
-        self.requires_grad: bool = True in self.needs_input_grad or (
-            module is not None and bool(module.parameters())
+        self.requires_grad: bool = module is not None and module.is_differentiable and (
+            True in self.needs_input_grad or bool(module.parameters())
         )
 
     @property
@@ -297,8 +297,9 @@ def backpropagate(order: Sequence[Node]) -> None:
             module = node.module
             if node.overwritten:
                 raise _state_is_lost(node)
-            module._vertex = node  # type: ignore[union-attr]
+            outer, module._vertex = module._vertex, node  # type: ignore[union-attr]
             grads = module.backward(grad)  # type: ignore[union-attr]
+            module._vertex = outer  # type: ignore[union-attr]
             parents = node.parents
             if type(grads) is not tuple:
                 grads = (grads,)
@@ -362,7 +363,7 @@ def seed(output: Node, grad: Any = None) -> Any:
                 f"{output!r} has shape {shape}, not one element: pass the gradient to start from, "
                 f"an array of shape {shape}, as in backward(np.ones({shape}))"
             )
-        return np.ones(shape, output.dtype)[()]
+        return np.ones(shape, output.dtype) if shape else output.dtype.type(1)
     if np.shape(grad) != shape:
         raise ValueError(
             f"the gradient that starts back propagation has shape {np.shape(grad)}; the value of "

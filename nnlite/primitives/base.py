@@ -1,7 +1,13 @@
-"""What the modules for NumPy's functions share."""
+"""What the modules for NumPy's functions share.
+
+Every one has ``forward``, ``backward`` (a row times the Jacobian) and ``jvp`` (the Jacobian times
+a column), all three written in NumPy functions that have rules, so that each can be
+differentiated again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,9 +19,15 @@ from nnlite.node import Node, Parameter
 class Primitive(Module):
     """A module that stands for a NumPy function: no parameters, and nothing kept on itself."""
 
-    def run(self, vertex: Node, values: Any) -> Any:
-        self._vertex = vertex
-        return self.forward(*values)
+    def evaluate(self, vertex: Node, values: Any) -> Any:
+        outer, self._vertex = self._vertex, vertex
+        output = self.forward(*values)
+        self._vertex = outer
+        return output
+
+    def jvp(self, *tangents: Any) -> Any:
+        """∂y = Σ ∂y/∂x_i · ẋ_i, where the tangent ẋ_i of a constant input is None."""
+        raise NotImplementedError(f"{type(self).__name__} has no jvp")
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         return []
@@ -24,16 +36,68 @@ class Primitive(Module):
         return []
 
 
-def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
-    """Sum `grad` over the axes that broadcasting added to, or stretched in, an array of `shape`."""
-    if np.shape(grad) == shape:
+class LinearMap(Primitive):
+    """A linear function of one array, which is its own tangent.
+
+    A subclass defines ``linear(x)``, the function, and ``transposed(grad, shape)``, the transposed
+    function from gradients of the output to those of an input of `shape`.
+    """
+
+    linear: Callable[..., Any]
+    transposed: Callable[..., Any]
+
+    def forward(self, x: Any) -> Any:
+        self.save_for_backward(np.shape(x))
+        return self.linear(x)
+
+    def backward(self, grad: Any) -> Any:
+        (shape,) = self.saved
+        return self.transposed(grad, shape)
+
+    def jvp(self, tangent: Any) -> Any:
+        return self.linear(tangent)
+
+
+class Constantlike(Primitive):
+    """A function without a derivative, or whose derivative is zero wherever it has one.
+
+    Its result carries no tangent and asks for no gradient: comparisons, ``floor``, ``argmax`` …
+    """
+
+    is_differentiable = False
+
+    def __init__(self, function: Callable[..., Any], **kwargs: Any) -> None:
+        self.function = function
+        self.kwargs = kwargs
+
+    @property
+    def label(self) -> str:
+        return self.function.__name__
+
+    def forward(self, *xs: Any) -> Any:
+        return self.function(*xs, **self.kwargs)
+
+    def backward(self, grad: Any) -> Any:
+        raise NotImplementedError(f"np.{self.label} has no derivative")
+
+    def __repr__(self) -> str:
+        return f"np.{self.label}"
+
+
+def unbroadcast(grad: Any, like: Any) -> Any:
+    """Sum `grad` over the axes that broadcasting added to, or stretched in, an array like `like`."""
+    shape, new = np.shape(grad), np.shape(like)
+    if shape == new:
         return grad
-    added = np.ndim(grad) - len(shape)
-    stretched = tuple(
-        added + axis
-        for axis, length in enumerate(shape)
-        if length == 1 and np.shape(grad)[added + axis] != 1
-    )
-    if added or stretched:
-        grad = np.sum(grad, axis=(*range(added), *stretched), keepdims=True)
-    return np.reshape(grad, shape)
+    added = len(shape) - len(new)
+    stretched = [added + axis for axis, n in enumerate(new) if n != shape[added + axis]]
+    return np.reshape(np.sum(grad, axis=(*range(added), *stretched)), new)
+
+
+def total(terms: list[Any]) -> Any:
+    """The sum of the terms that there are; None if there are none."""
+    found = None
+    for term in terms:
+        if term is not None:
+            found = term if found is None else found + term
+    return found

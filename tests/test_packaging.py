@@ -1,0 +1,55 @@
+"""What is installed: the wheel, built from the checkout."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import nnlite as nn
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder into which the wheel is unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(source)], check=True)
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "-w", str(folder), str(source)], check=True)
+    (wheel,) = folder.glob("nnlite_numpy-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_the_wheel_finds_its_data_from_any_folder(site, tmp_path):
+    code = (
+        "import nnlite as nn; X, t = nn.datasets.load_breast_cancer(); print(nn.__file__, X.shape);"
+        "print(nn.datasets.load_digits().X.shape)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout == f"{site / 'nnlite' / '__init__.py'} (569, 30)\n(1797, 64)\n"
+
+
+def test_the_wheel_is_typed_and_holds_each_module_of_the_checkout(site):
+    assert (site / "nnlite" / "py.typed").exists()
+    listed = subprocess.run(
+        ["git", "ls-files", "nnlite"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [name for name in listed.stdout.split() if not (site / name).exists()] == []
+
+
+def test_the_version_is_the_same_everywhere(site):
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    assert f"Version: {nn.__version__}\n" in metadata.read_text()
