@@ -36,13 +36,15 @@ class Graph(Module):
     ----------
     inputs : sequence of Input
         In the order in which their values will be passed.
-    output : Node
-        The vertex whose value the graph computes.
+    output : Node or sequence of Node
+        The vertex whose value the graph computes; for several, their values are a tuple.
 
     Attributes
     ----------
     nodes : list of Node
         Every vertex, parents before children: inputs, parameters, constants and operations.
+    outputs : tuple of Node
+        The output, or all of them.
 
     Raises
     ------
@@ -60,23 +62,25 @@ class Graph(Module):
     array([2., 4., 6.])
     """
 
-    def __init__(self, inputs: Sequence[Input], output: Node) -> None:
+    def __init__(self, inputs: Sequence[Input], output: Node | Sequence[Node]) -> None:
         self.inputs = list(inputs)
         self.output = output
-        self.nodes = _checked_order(self.inputs, output)
+        self.outputs = (output,) if isinstance(output, Node) else tuple(output)
+        self.nodes = _checked_order(self.inputs, self.outputs)
         _name_vertices(self.nodes)
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
         self._passing = [*self.inputs, *self._operations]
-        self._last_uses = _last_uses(self._operations, output)
+        self._last_uses = _last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
-        if top is not None:
-            return top.apply(_Subgraph(self), inputs)
-        return self.forward(*inputs, keep=keep)
+        if top is None:
+            return self.forward(*inputs, keep=keep)
+        subgraph = _Subgraph(self)
+        return top.apply(subgraph, inputs) if self._has_one_output else subgraph.forward(*inputs)
 
     def forward(self, *inputs: Any, keep: bool = True) -> Any:
         """The forward pass: every vertex then holds its value.
@@ -92,11 +96,11 @@ class Graph(Module):
         Returns
         -------
         ndarray or scalar
-            The output's value.
+            The output's value; a tuple of them if there are several outputs.
         """
         self._ran_with = None
         self._set_inputs(inputs)
-        node = self.output
+        node = self.outputs[0]
         try:
             if keep:
                 for node in self._operations:
@@ -113,7 +117,7 @@ class Graph(Module):
         self._refuse_node_as_value()
         if keep:
             self._ran_with = [parameter.value for parameter in self._parameters]
-        return self.output.value
+        return self._packed([output.value for output in self.outputs])
 
     def backward(self, grad: Any = None) -> Any:
         """Back propagation: every vertex then holds its gradient ū; parameters accumulate theirs.
@@ -122,7 +126,7 @@ class Graph(Module):
         ----------
         grad : array_like, optional
             The gradient of the output itself, of its shape; 1 if left out, where the output has
-            one element.
+            one element. A tuple of them if there are several outputs.
 
         Returns
         -------
@@ -142,17 +146,19 @@ class Graph(Module):
                 "backward needs the values of a forward pass: call graph(...) first, without "
                 "keep=False"
             )
-        if not self.output.requires_grad:
+        if not any(output.requires_grad for output in self.outputs):
             raise RuntimeError(
                 "nothing in this graph requires a gradient: it has no parameters, and no input "
                 "was made with nn.Input(name, requires_grad=True)"
             )
         for parameter, value in zip(self._parameters, self._ran_with):
             check_unchanged(parameter, value)
-        start = seed(self.output, grad)
+        starts = self._starts(grad)
         for node in self._passing:
             node.grad = None
-        self.output.accumulate_grad(start)
+        for output, start in zip(self.outputs, starts):
+            if output.requires_grad:
+                output.accumulate_grad(start)
         backpropagate(self._differentiated)
         grads = tuple([node.grad for node in self.inputs])
         return grads[0] if len(grads) == 1 else grads
@@ -193,8 +199,26 @@ class Graph(Module):
         return ((str(node.name), node.module) for node in self._operations)
 
     def __repr__(self) -> str:
-        names = ", ".join(str(node.name) for node in self.inputs)
-        return f"Graph({names} -> {self.output.name}, {len(self.nodes)} vertices)"
+        inputs = ", ".join(str(node.name) for node in self.inputs)
+        outputs = ", ".join(str(node.name) for node in self.outputs)
+        return f"Graph({inputs} -> {outputs}, {len(self.nodes)} vertices)"
+
+    @property
+    def _has_one_output(self) -> bool:
+        return isinstance(self.output, Node)
+
+    def _packed(self, items: Sequence[Any]) -> Any:
+        return items[0] if self._has_one_output else tuple(items)
+
+    def _starts(self, grad: Any) -> list[Any]:
+        """ū of each output."""
+        grads = (grad,) if self._has_one_output else grad
+        if not isinstance(grads, tuple) or len(grads) != len(self.outputs):
+            raise TypeError(
+                f"this graph has {len(self.outputs)} outputs: pass backward a tuple of as many "
+                "gradients, each of its output's shape"
+            )
+        return [seed(*pair) for pair in zip(self.outputs, grads)]
 
     def _set_inputs(self, values: tuple[Any, ...]) -> None:
         if len(values) != len(self.inputs):
@@ -214,7 +238,8 @@ class Graph(Module):
 
     def _refuse_node_as_value(self) -> None:
         """A forward that meant ``self.weight.value`` and wrote ``self.weight`` made a node."""
-        if isinstance(self.output.value, Node) and self.output.value.level == 0:
+        value = self.outputs[0].value
+        if isinstance(value, Node) and value.level == 0:
             node = next(n for n in self._operations if isinstance(n.value, Node))
             raise TypeError(
                 f"{type(node.module).__name__}.forward was given arrays and returned "
@@ -238,7 +263,7 @@ class _Subgraph(Module):
                 results[node] = node.module(*[results[parent] for parent in node.parents])
             elif node not in results:
                 results[node] = node.value
-        return results[self.graph.output]
+        return self.graph._packed([results[output] for output in self.graph.outputs])
 
     def children(self) -> Iterator[tuple[str, Any]]:
         return self.graph.children()
@@ -289,17 +314,18 @@ class Sequential(Module):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
 
-def _checked_order(inputs: list[Input], output: Node) -> list[Node]:
-    if not isinstance(output, Node):
-        raise TypeError(
-            f"the output of a graph is a node, made by calling modules on nodes; got {output!r}"
-        )
+def _checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
+    for output in outputs:
+        if not isinstance(output, Node):
+            raise TypeError(
+                f"the output of a graph is a node, made by calling modules on nodes; got {output!r}"
+            )
     for node in inputs:
         if not isinstance(node, Input):
             raise TypeError(f"the inputs of a graph are nn.Input vertices; got {node!r}")
     if len(set(inputs)) != len(inputs):
         raise ValueError(f"an input is listed twice: {inputs}")
-    order = toposort(output)
+    order = toposort(*outputs)
     unused = [node for node in inputs if node not in set(order)]
     if unused:
         raise ValueError(f"the output does not depend on {unused}: connect them or leave them out")
@@ -338,9 +364,9 @@ def _name_vertices(nodes: list[Node]) -> None:
             name(node, f"{node.value:g}" if scalar else type(node).__name__.lower())
 
 
-def _last_uses(operations: list[Node], output: Node) -> list[list[Node]]:
+def _last_uses(operations: list[Node], outputs: Sequence[Node]) -> list[list[Node]]:
     """For each operation, the vertices whose values nothing after it needs."""
-    seen = {output}
+    seen = set(outputs)
     unused: list[list[Node]] = []
     for node in reversed(operations):
         last = [

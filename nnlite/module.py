@@ -54,7 +54,7 @@ class Module:
     is_differentiable = True
     jvp: Callable[..., Any] | None = None
     _vertex: Node | None = None
-    _last: Node | None = None
+    _last: list[str] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -120,14 +120,14 @@ class Module:
         that this pass replaces: that other vertex then refuses to propagate back.
         """
         outer, self._vertex = self._vertex, vertex
-        last, self._last = self._last, vertex
-        if last is None or last is vertex or self.is_composite:
+        last, self._last = self._last, vertex.overwritten
+        if last is None or last is vertex.overwritten or self.is_composite:
             output = self.forward(*values)
         else:
             before = attributes(self)
             output = self.forward(*values)
-            last.overwritten = changed(before, attributes(self))
-            vertex.overwritten = ()
+            last[:] = changed(before, attributes(self))
+            vertex.overwritten.clear()
         self._vertex = outer
         return output
 

@@ -71,7 +71,7 @@ class Node(Value):
         self.grad: Any = None
         self.name = name
         self.saved: tuple[Any, ...] | None = None
-        self.overwritten: tuple[str, ...] = ()
+        self.overwritten: list[str] = []
         self.recording = recording
         self.level = 0 if recording is None else recording.level
         self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
@@ -103,6 +103,11 @@ class Node(Value):
 
     def apply(self, module: Module, inputs: tuple[Any, ...]) -> Node:
         recording = self.recording
+        if recording is None and self.level:
+            raise RuntimeError(
+                f"{self!r} was kept from a function that has returned, and is used outside of it; "
+                "return what is needed later as a result of the function"
+            )
         parents = tuple([self._as_parent(item) for item in inputs])
         node = Node(module, parents, recording=recording)
         if recording is not None:
@@ -152,7 +157,12 @@ class Node(Value):
         return grad.astype(self.dtype) if grad.dtype != self.dtype else grad
 
     def __bool__(self) -> bool:
-        return bool(self._known_value("truth value"))
+        if self.recording is None or self.recording.kept:
+            raise TypeError(
+                f"{self!r} belongs to a graph that will run at other points, so no branch can be "
+                "chosen by its truth value; use np.where, or a Module whose forward has the branch"
+            )
+        return bool(self.value)
 
     def __float__(self) -> NoReturn:
         raise TypeError(f"float() of {self!r} would lose its derivative; take .value for a number.")
@@ -257,11 +267,7 @@ def toposort(*outputs: Node) -> list[Node]:
             node, parents = next(reversed(path.items()))
             for parent in parents:
                 if parent in path:
-                    loop = [*path][[*path].index(parent) :]
-                    raise ValueError(
-                        "the graph has a cycle: "
-                        + " -> ".join(repr(vertex) for vertex in [*loop[::-1], loop[-1]])
-                    )
+                    raise _cycle(list(path), parent)
                 if parent not in done:
                     path[parent] = _feeding(parent)
                     break
@@ -270,6 +276,14 @@ def toposort(*outputs: Node) -> list[Node]:
                 done.add(node)
                 order.append(node)
     return order
+
+
+def _cycle(path: list[Node], start: Node) -> ValueError:
+    """The error for a path from children to parents that came back to `start`."""
+    while path[0] is not start:
+        del path[0]
+    names = " -> ".join(repr(vertex) for vertex in [start, *reversed(path)])
+    return ValueError(f"the graph has a cycle: {names}")
 
 
 def _feeding(node: Node) -> Iterator[Node]:

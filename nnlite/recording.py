@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from nnlite.dispatch import next_level
 from nnlite.node import (
+    Constant,
     Input,
     Node,
     Parameter,
@@ -22,12 +24,12 @@ from nnlite.node import (
 
 
 class Recording:
-    """One run of `function` on nodes, which can be propagated back through.
+    """One run of a function on nodes, which can be propagated back through.
 
     Parameters
     ----------
     function : callable
-        Takes as many values as there are in `values` and returns one.
+        Takes as many values as there are in `values` and returns one, or a tuple of them.
     values : sequence of array_like
         What it runs on; they may be values of lower levels.
     wanted : sequence of bool
@@ -36,12 +38,14 @@ class Recording:
         Those to differentiate with respect to. While the function runs their ``.value`` is a node
         too, so that ``self.gain.value`` in a composite's ``forward`` is as differentiable as
         ``self.gain``.
+    kept : bool
+        Whether the recorded graph will run at other points; no branch may then depend on values.
 
     Attributes
     ----------
     value
         What the function returned, one level further down.
-    inputs : list of Input
+    inputs, outputs : list of Node
     leaves : dict of Parameter to Input
         The vertex that stood for each parameter.
     order : list of Node
@@ -54,8 +58,10 @@ class Recording:
         values: Sequence[Any],
         wanted: Sequence[bool],
         parameters: Sequence[Parameter] = (),
+        kept: bool = False,
     ) -> None:
         self.level = next_level()
+        self.kept = kept
         self.inputs = [
             Input(None, needed, value=value, recording=self)
             for value, needed in zip(values, wanted, strict=True)
@@ -66,18 +72,29 @@ class Recording:
             for parameter, value in self._lower.items()
         }
         with exchanged(self.leaves):
-            output = function(*self.inputs)
-        if isinstance(output, Parameter):
-            output = self.leaves.get(output, output)
-        self.output: Node | None = None
-        self.order: list[Node] = []
-        self.value = output
-        if isinstance(output, Node) and output.level in (0, self.level):
-            if output.level == 0 and not isinstance(output, Parameter):
-                raise ValueError(f"the result is {output!r}, of a graph that is only declared")
-            self.output = output
-            self.value = output.value
-            self.order = [node for node in toposort(output) if node.module is not None]
+            result = function(*self.inputs)
+        self._is_tuple = isinstance(result, tuple)
+        self.outputs = [self._vertex(item) for item in (result if self._is_tuple else (result,))]
+        self.value = self._packed([output.value for output in self.outputs])
+        vertices = toposort(*self.outputs)
+        self.order = [node for node in vertices if node.module is not None]
+        for node in (*vertices, *self.inputs, *self.leaves.values()):
+            node.recording = None  # it grows no more, and would be a reference cycle
+
+    def _vertex(self, result: Any) -> Node:
+        if isinstance(result, Parameter):
+            return self.leaves.get(result, result)
+        if not isinstance(result, Node) or 0 < result.level < self.level:
+            return Constant(result)
+        if result.level == 0:
+            raise ValueError(
+                f"the result is {result!r}, of a graph that is only declared; apply modules to "
+                "values, as in l2(weight.value)"
+            )
+        return result
+
+    def _packed(self, items: Sequence[Any]) -> Any:
+        return tuple(items) if self._is_tuple else items[0]
 
     def evaluate(self, node: Node) -> None:
         """The value of a new vertex: its module's ``forward``, one level further down."""
@@ -95,15 +112,26 @@ class Recording:
         """Gradients with respect to the inputs, zeros where an input has no influence.
 
         Those with respect to `parameters` are added to the parameters' own.
+
+        Parameters
+        ----------
+        cotangent : array_like, optional
+            The gradient of the output; a tuple of them if there are several outputs.
         """
         for parameter, value in self._lower.items():
             check_unchanged(parameter, value)
-        leaves = [*self.inputs, *self.leaves.values()]
-        for node in (*self.order, *leaves):
+        cotangents = cotangent if self._is_tuple else (cotangent,)
+        if not isinstance(cotangents, tuple) or len(cotangents) != len(self.outputs):
+            raise TypeError(
+                f"the function has {len(self.outputs)} results: pass a tuple of as many cotangents"
+            )
+        starts = [seed(*pair) for pair in zip(self.outputs, cotangents)]
+        for node in (*self.order, *self.inputs, *self.leaves.values()):
             node.grad = None
-        if self.output is not None:
-            self.output.grad = seed(self.output, cotangent)
-            backpropagate(self.order)
+        for output, start in zip(self.outputs, starts):
+            if output.requires_grad:
+                output.accumulate_grad(start)
+        backpropagate(self.order)
         for parameter, leaf in self.leaves.items():
             if leaf.grad is not None:
                 parameter.accumulate_grad(leaf.grad)
@@ -111,3 +139,16 @@ class Recording:
             np.zeros_like(leaf.value) if leaf.requires_grad and leaf.grad is None else leaf.grad
             for leaf in self.inputs
         )
+
+
+@contextmanager
+def functional(recording: Recording) -> Iterator[None]:
+    """Keep the gradients of all parameters in `recording` as they are."""
+    parameters = {parameter for node in recording.order for parameter in node.parameters}
+    parameters |= {p for node in recording.order for p in node.parents if isinstance(p, Parameter)}
+    kept = [(parameter, parameter.grad) for parameter in parameters]
+    try:
+        yield
+    finally:
+        for parameter, grad in kept:
+            parameter.grad = grad
