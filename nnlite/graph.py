@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +21,13 @@ from nnlite.node import (
     backpropagate,
     check_unchanged,
     seed,
+    shape_and_dtype,
     toposort,
 )
+from nnlite.recording import Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_value_of = attrgetter("value")
 
 
 class Graph(Module):
@@ -65,7 +66,9 @@ class Graph(Module):
     def __init__(self, inputs: Sequence[Input], output: Node | Sequence[Node]) -> None:
         self.inputs = list(inputs)
         self.output = output
-        self.outputs = (output,) if isinstance(output, Node) else tuple(output)
+        self.outputs: tuple[Any, ...] = (
+            tuple(output) if isinstance(output, list | tuple) else (output,)
+        )
         self.nodes = _checked_order(self.inputs, self.outputs)
         _name_vertices(self.nodes)
         self._operations = [node for node in self.nodes if node.module is not None]
@@ -74,10 +77,12 @@ class Graph(Module):
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = _last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
+        self._specialised_to: list[str] | None = None
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
         if top is None:
+            self._calls += 1
             return self.forward(*inputs, keep=keep)
         subgraph = _Subgraph(self)
         return top.apply(subgraph, inputs) if self._has_one_output else subgraph.forward(*inputs)
@@ -104,11 +109,11 @@ class Graph(Module):
         try:
             if keep:
                 for node in self._operations:
-                    node.value = node.module.run(node, map(_value_of, node.parents))  # type: ignore[union-attr]
+                    node.value = node.module.run(node, [parent.value for parent in node.parents])  # type: ignore[union-attr]
             else:
                 for node, unused in zip(self._operations, self._last_uses):
-                    node.value = node.module.run(node, map(_value_of, node.parents))  # type: ignore[union-attr]
-                    node.saved = None
+                    node.value = node.module.run(node, [parent.value for parent in node.parents])  # type: ignore[union-attr]
+                    node.saved = node.kept = None
                     for parent in unused:
                         parent.value = None
         except Exception as error:
@@ -117,6 +122,8 @@ class Graph(Module):
         self._refuse_node_as_value()
         if keep:
             self._ran_with = [parameter.value for parameter in self._parameters]
+            for node in self.inputs:
+                node.saved = self._ran_with  # which marks this run
         return self._packed([output.value for output in self.outputs])
 
     def backward(self, grad: Any = None) -> Any:
@@ -151,6 +158,11 @@ class Graph(Module):
                 "nothing in this graph requires a gradient: it has no parameters, and no input "
                 "was made with nn.Input(name, requires_grad=True)"
             )
+        if any(node.saved is not self._ran_with for node in self.inputs):
+            raise RuntimeError(
+                "another graph with vertices of this one ran since its forward pass, so their "
+                "values are not this graph's any more; run forward again"
+            )
         for parameter, value in zip(self._parameters, self._ran_with):
             check_unchanged(parameter, value)
         starts = self._starts(grad)
@@ -162,6 +174,64 @@ class Graph(Module):
         backpropagate(self._differentiated)
         grads = tuple([node.grad for node in self.inputs])
         return grads[0] if len(grads) == 1 else grads
+
+    def gradient(self, *inputs: Any) -> Graph:
+        """The computation of the derivative, as a graph.
+
+        Forward and backward pass run once on nodes, and what they call is recorded.
+
+        Parameters
+        ----------
+        *inputs : array_like
+            As for a forward pass; the graph is specialised to their shapes and dtypes.
+
+        Returns
+        -------
+        Graph
+            Of the same inputs, with several outputs: this graph's output, its gradient with
+            respect to each parameter in the order of `parameters`, and to each input with
+            `requires_grad`. It reads the same parameters as this graph, at whatever values they
+            have when it runs, and can be differentiated again.
+
+        Raises
+        ------
+        TypeError
+            If a module's ``forward`` or ``backward`` takes a branch that depends on values.
+        """
+        self._set_inputs(inputs)
+        values = [node.value for node in self.inputs]
+        wanted = [node.requires_grad for node in self.inputs]
+        with self.set_aside():
+            recording = Recording(self._value_and_gradients, values, wanted, self._parameters, True)
+        for leaf, own in zip(recording.inputs, self.inputs):
+            leaf.name = own.name
+        leaves: dict[Node, Node] = {leaf: p for p, leaf in recording.leaves.items()}
+        for node in toposort(*recording.outputs):
+            node.parents = tuple([leaves.get(parent, parent) for parent in node.parents])
+            node.level = 0
+        outputs = [leaves.get(output, output) for output in recording.outputs]
+        graph = Graph(recording.inputs, outputs)
+        graph._specialised_to = [shape_and_dtype(value) for value in values]
+        return graph
+
+    def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
+        self.zero_grad()
+        value = self.forward(*inputs)
+        self.backward()
+        leaves = [*self._parameters, *[node for node in self.inputs if node.requires_grad]]
+        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in leaves]
+        return (value, *gradients)
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Put every vertex back as it was; a backward pass then needs a new forward pass."""
+        kept = [(node, node.value, node.grad, node.saved) for node in self.nodes]
+        try:
+            yield
+        finally:
+            self._ran_with = None
+            for node, value, grad, saved in kept:
+                node.value, node.grad, node.saved = value, grad, saved
 
     def __getitem__(self, name: str) -> Node:
         """The vertex of that name."""
@@ -205,7 +275,7 @@ class Graph(Module):
 
     @property
     def _has_one_output(self) -> bool:
-        return isinstance(self.output, Node)
+        return not isinstance(self.output, list | tuple)
 
     def _packed(self, items: Sequence[Any]) -> Any:
         return items[0] if self._has_one_output else tuple(items)
@@ -226,8 +296,16 @@ class Graph(Module):
             raise TypeError(
                 f"the graph takes {len(self.inputs)} inputs ({names}), got {len(values)}"
             )
+        if self._specialised_to is not None:
+            self._check_shapes(values)
         for node, value in zip(self.inputs, values):
-            if not isinstance(value, np.ndarray | float | int | Value):
+            node.saved = None
+            if type(value) is not np.ndarray and not isinstance(value, float | int | Value):
+                if isinstance(value, np.ma.MaskedArray | np.matrix):
+                    raise TypeError(
+                        f"input {node.name!r} is a {type(value).__name__}, whose arithmetic is "
+                        "not that of arrays; pass a plain array"
+                    )
                 value = np.asarray(value)
             if isinstance(value, np.ndarray) and value.dtype.kind not in "fiub":
                 raise TypeError(
@@ -235,6 +313,14 @@ class Graph(Module):
                     "or booleans: convert it, for instance with .astype(np.float64)"
                 )
             node.value = value
+
+    def _check_shapes(self, values: tuple[Any, ...]) -> None:
+        for node, value, expected in zip(self.inputs, values, self._specialised_to or ()):
+            if shape_and_dtype(value) != expected:
+                raise ValueError(
+                    f"this derivative graph is specialised to {node.name}: {expected}, got "
+                    f"{shape_and_dtype(value)}; make another with graph.gradient(...)"
+                )
 
     def _refuse_node_as_value(self) -> None:
         """A forward that meant ``self.weight.value`` and wrote ``self.weight`` made a node."""
@@ -326,10 +412,11 @@ def _checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
     if len(set(inputs)) != len(inputs):
         raise ValueError(f"an input is listed twice: {inputs}")
     order = toposort(*outputs)
-    unused = [node for node in inputs if node not in set(order)]
+    listed, reached = set(inputs), set(order)
+    unused = [node for node in inputs if node not in reached]
     if unused:
         raise ValueError(f"the output does not depend on {unused}: connect them or leave them out")
-    unlisted = [node for node in order if isinstance(node, Input) and node not in set(inputs)]
+    unlisted = [node for node in order if isinstance(node, Input) and node not in listed]
     if unlisted:
         raise ValueError(f"the output depends on {unlisted}: list them in Graph(inputs=[...])")
     return order
@@ -338,13 +425,13 @@ def _checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
 def _name_vertices(nodes: list[Node]) -> None:
     """Give every vertex a name of its own, keeping those that are there."""
     taken: set[str] = set()
+    copies: dict[str, int] = defaultdict(lambda: 1)
 
     def name(node: Node, wanted: str) -> None:
         node.name = wanted
-        copies = 1
         while node.name in taken:
-            copies += 1
-            node.name = f"{wanted}_{copies}"
+            copies[wanted] += 1
+            node.name = f"{wanted}_{copies[wanted]}"
         taken.add(node.name)
 
     for node in nodes:

@@ -1,37 +1,61 @@
-"""What a module keeps on itself, told in a way that shows whether a forward pass replaced it.
+"""What a module keeps on itself, told in a way that shows whether anything replaced it.
 
 A module that stands at two vertices and keeps, say, ``self.y = y`` would propagate back with the
-``y`` of the wrong vertex. `Module.run` compares what is kept before and after such a pass.
+``y`` of the wrong vertex. What it keeps is therefore looked at after ``forward`` and again before
+``backward``; if the two differ, the gradient is refused. The modules of this library are exempt:
+its tests hold them to keeping nothing.
 """
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-INTERNAL = ("_vertex", "_last", "training")
+Kept = dict[str, list[Any]]
 
-Kept = Mapping[str, list[Any]]
-
-
-def attributes(module: Any) -> Kept:
-    """For each attribute of `module`: the objects it is made of, and the contents of arrays."""
-    return {
-        name: list(_atoms(item, {id(module)}))
-        for name, item in vars(module).items()
-        if name not in INTERNAL
-    }
+INTERNAL = ("_vertex", "_calls", "training")
+_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
+_OPAQUE = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)
 
 
-def changed(before: Kept, after: Kept) -> tuple[str, ...]:
+def protected(value: Any) -> Any:
+    """A view of an array that cannot be written to."""
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        value = value.view()
+        value.flags.writeable = False
+    return value
+
+
+def attributes(module: Any, calls: Mapping[Any, int] | None = None) -> Kept:
+    """For each attribute of `module` and its class: the objects and contents it is made of.
+
+    Parameters
+    ----------
+    module : Module
+    calls : mapping of Module to int, optional
+        How often each module in it had been called on arrays before ``forward``; one that was
+        called twice since serves two purposes, which no one ``backward`` of it can.
+    """
+    found: Kept = {}
+    for name, item in _own(module):
+        atoms = list(_atoms(item, {id(module)}))
+        for inner, count in (calls or {}).items():
+            if inner._calls > count + 1 and any(atom is inner for atom in atoms):
+                atoms.append(object())  # equal to nothing
+        found[name] = atoms
+    return found
+
+
+def changed(before: Kept, after: Kept) -> list[str]:
     """Names of the attributes that came, went, or are not what they were."""
-    return tuple(
+    return [
         name
         for name in {**before, **after}
         if name not in before or name not in after or not _same(before[name], after[name])
-    )
+    ]
 
 
 def _same(before: list[Any], after: list[Any]) -> bool:
@@ -41,25 +65,50 @@ def _same(before: list[Any], after: list[Any]) -> bool:
     )
 
 
-_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type)
+def _own(module: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of a module and, where they can hold state, of its classes."""
+    for name in _attribute_names(module):
+        if name not in INTERNAL:
+            yield name, getattr(module, name, None)
+    for cls in type(module).__mro__:
+        if cls.__module__.startswith("nnlite."):
+            break
+        for name, item in vars(cls).items():
+            if not name.startswith("__") and not isinstance(item, _PLAIN) and not callable(item):
+                yield name, item
 
 
 def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
     """What `item` is made of: plain values to be compared, other objects to be identical."""
-    if id(item) in seen:
-        return
-    if isinstance(item, np.ndarray):
-        yield f"{item.dtype}{item.shape}"
-        yield item.tobytes()
-    elif isinstance(item, dict | list | tuple | set):
-        seen.add(id(item))
-        yield type(item)
-        yield len(item)
-        for part in item.items() if isinstance(item, dict) else item:
-            yield from _atoms(part, seen)
-    else:
+    if isinstance(item, _PLAIN):
         yield item
-        if hasattr(item, "save_for_backward") or (hasattr(item, "__dict__") and not callable(item)):
-            seen.add(id(item))
-            for part in vars(item).values():
-                yield from _atoms(part, seen)
+    elif id(item) in seen:
+        return
+    elif isinstance(item, np.ndarray) and item.flags.writeable:
+        yield f"{item.dtype}{item.shape}"
+        yield hash(item.tobytes())
+    elif isinstance(item, dict):
+        seen.add(id(item))
+        for key, value in item.items():
+            yield key
+            yield from _atoms(value, seen)
+    elif isinstance(item, list | tuple | set | frozenset) or hasattr(item, "popleft"):
+        seen.add(id(item))
+        yield len(item)
+        for value in item:
+            yield from _atoms(value, seen)
+    else:
+        seen.add(id(item))
+        yield item
+        if hasattr(item, "accumulate_grad"):  # a vertex, of which only its value is the module's
+            yield item.value
+        elif not isinstance(item, _OPAQUE):
+            for name in _attribute_names(item):
+                yield from _atoms(getattr(item, name, None), seen)
+
+
+def _attribute_names(item: Any) -> Iterator[str]:
+    yield from getattr(item, "__dict__", ())
+    for cls in type(item).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        yield from (slots,) if isinstance(slots, str) else slots

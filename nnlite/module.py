@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnlite.dispatch import Value, highest
-from nnlite.kept import INTERNAL, attributes, changed
+from nnlite.kept import INTERNAL, attributes, protected
 from nnlite.node import Node, Parameter
 from nnlite.recording import Recording
 
@@ -53,17 +53,20 @@ class Module:
     is_composite = True
     is_differentiable = True
     jvp: Callable[..., Any] | None = None
+    is_guarded = True
     _vertex: Node | None = None
-    _last: list[str] | None = None
+    _calls = 0
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "backward" in cls.__dict__:
-            cls.is_composite = False
-        elif "forward" in cls.__dict__:
+        forward, backward, jvp = (_depth(cls, name) for name in ("forward", "backward", "jvp"))
+        if forward < backward or cls.backward is Module.backward:
             cls.is_composite = True
             cls.backward = Module.backward
-        if "forward" in cls.__dict__ and "jvp" not in cls.__dict__:
+        else:
+            cls.is_composite = False
+        cls.is_guarded = not (cls.is_composite or cls.__module__.startswith("nnlite."))
+        if forward < jvp:
             cls.jvp = None
 
     def _no_forward(self, *inputs: Any) -> Any:
@@ -96,6 +99,7 @@ class Module:
         inputs = tuple([_as_array(item) for item in inputs])
         vertex = Node(None, ())
         vertex.needs_input_grad = tuple([np.result_type(item).kind == "f" for item in inputs])
+        self._calls += 1
         output = self.run(vertex, inputs)
         self._vertex = vertex
         if isinstance(output, Value):
@@ -105,31 +109,30 @@ class Module:
             )
         return output
 
-    def run(self, vertex: Node, values: Any) -> Any:
+    def run(self, vertex: Node, values: Sequence[Any]) -> Any:
         """The module's value at a vertex, ready for ``backward`` there."""
         if not self.is_composite:
             return self.evaluate(vertex, values)
-        recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
+        outer, self._vertex = self._vertex, Node(None, ())
+        try:
+            recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
+        finally:
+            self._vertex = outer
         vertex.saved = (recording,)
         return recording.value
 
-    def evaluate(self, vertex: Node, values: Any) -> Any:
-        """``forward`` on `values`; what it saves belongs to `vertex`.
-
-        Where the module last ran for another vertex, look whether it keeps something on itself
-        that this pass replaces: that other vertex then refuses to propagate back.
-        """
+    def evaluate(self, vertex: Node, values: Sequence[Any]) -> Any:
+        """``forward`` on `values`; what it saves belongs to `vertex`."""
         outer, self._vertex = self._vertex, vertex
-        last, self._last = self._last, vertex.overwritten
-        if last is None or last is vertex.overwritten or self.is_composite:
-            output = self.forward(*values)
-        else:
-            before = attributes(self)
-            output = self.forward(*values)
-            last[:] = changed(before, attributes(self))
-            vertex.overwritten.clear()
-        self._vertex = outer
-        return output
+        try:
+            if not self.is_guarded:
+                return self.forward(*values)
+            calls = {module: module._calls for module in self.modules()}
+            output = self.forward(*[protected(value) for value in values])
+            vertex.kept = attributes(self, calls)
+            return output
+        finally:
+            self._vertex = outer
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep values for ``backward``; they belong to the vertex, not to the module."""
@@ -248,10 +251,13 @@ class Module:
         arguments = []
         for name, argument in inspect.signature(type(self).__init__).parameters.items():
             value = vars(self).get(name, argument.default)
+            if isinstance(argument.default, bool):
+                value = not (
+                    value is None or value is False
+                )  # such as a bias, which is a Parameter or None
             if isinstance(value, int | float | str | bool | tuple) and value != argument.default:
-                shown = repr(value)
                 required = argument.default is argument.empty
-                arguments.append(shown if required else f"{name}={shown}")
+                arguments.append(repr(value) if required else f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
@@ -272,6 +278,11 @@ def _tree(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
             if isinstance(child, Module):
                 yield path, child
             yield from _tree(child, path, seen)
+
+
+def _depth(cls: type, name: str) -> int:
+    """How far up the classes that `cls` inherits from `name` is defined."""
+    return next(depth for depth, parent in enumerate(cls.__mro__) if name in vars(parent))
 
 
 def _as_array(item: Any) -> Any:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from nnlite.dispatch import Value
+from nnlite.kept import Kept, attributes, changed, protected
 
 if TYPE_CHECKING:
     from nnlite.module import Module
@@ -51,7 +53,7 @@ class Node(Value):
         "requires_grad",
         "needs_input_grad",
         "saved",
-        "overwritten",
+        "kept",
         "level",
         "recording",
         "__weakref__",
@@ -70,13 +72,15 @@ class Node(Value):
         self.value: Any = None
         self.grad: Any = None
         self.name = name
-        self.saved: tuple[Any, ...] | None = None
-        self.overwritten: list[str] = []
+        self.saved: Any = None
+        self.kept: Kept | None = None
         self.recording = recording
         self.level = 0 if recording is None else recording.level
         self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
-        self.requires_grad: bool = module is not None and module.is_differentiable and (
-            True in self.needs_input_grad or bool(module.parameters())
+        self.requires_grad: bool = (
+            module is not None
+            and module.is_differentiable
+            and (True in self.needs_input_grad or bool(module.parameters()))
         )
 
     @property
@@ -154,7 +158,9 @@ class Node(Value):
                 f"{np.shape(self.value)}. A gradient has the shape of what it is the gradient of: "
                 "is a sum over the batch, the undoing of a broadcast or a transposition missing?"
             )
-        return grad.astype(self.dtype) if grad.dtype != self.dtype else grad
+        if grad.dtype.kind != "f" or (self.dtype.kind == "f" and grad.dtype != self.dtype):
+            return grad.astype(self.dtype)
+        return grad
 
     def __bool__(self) -> bool:
         if self.recording is None or self.recording.kept:
@@ -309,11 +315,10 @@ def backpropagate(order: Sequence[Node]) -> None:
             if grad is None:
                 continue
             module = node.module
-            if node.overwritten:
-                raise _state_is_lost(node)
-            outer, module._vertex = module._vertex, node  # type: ignore[union-attr]
-            grads = module.backward(grad)  # type: ignore[union-attr]
-            module._vertex = outer  # type: ignore[union-attr]
+            assert module is not None
+            outer, module._vertex = module._vertex, node
+            grads = _guarded(node, module) if module.is_guarded else module.backward(grad)
+            module._vertex = outer
             parents = node.parents
             if type(grads) is not tuple:
                 grads = (grads,)
@@ -336,26 +341,37 @@ def backpropagate(order: Sequence[Node]) -> None:
         raise
 
 
-def _state_is_lost(node: Node) -> RuntimeError:
-    attributes = ", ".join(f"self.{name}" for name in node.overwritten)
-    return RuntimeError(
-        f"{node.module!r} keeps {attributes} on itself, and has since run for another vertex, "
-        f"which replaced it: the gradient at {node!r} would be wrong. In forward, keep what "
-        "backward needs with self.save_for_backward(...) and read it from self.saved; it then "
-        "belongs to the vertex."
-    )
+def _guarded(node: Node, module: Module) -> Any:
+    """``backward`` of a module that may keep something on itself that it should not."""
+    before = attributes(module)
+    lost = changed(node.kept or {}, before)
+    if lost:
+        raise RuntimeError(
+            f"{module!r} keeps {', '.join('self.' + name for name in lost)} on itself, which has "
+            f"changed since it ran forward at {node!r}, so the gradient there could be wrong. In "
+            "forward, keep what backward needs with self.save_for_backward(...) and read it from "
+            "self.saved: it then belongs to the vertex. (Where forward calls other modules, leave "
+            "backward out: the gradient then follows from them.)"
+        )
+    grads = module.backward(protected(node.grad))
+    if changed(before, attributes(module)):  # it may have handed out a buffer that it will reuse
+        for parameter in module.parameters():
+            parameter.grad = copy(parameter.grad)
+        return tuple(map(copy, grads)) if isinstance(grads, tuple) else copy(grads)
+    return grads
 
 
 def add_vertex_note(error: Exception, node: Node, where: str) -> None:
     """Tell whoever reads `error` at which vertex it happened, and what came in."""
     inputs = ", ".join(
-        f"{parent.name or type(parent).__name__} {_shape_and_dtype(parent.value)}"
+        f"{parent.name or type(parent).__name__} {shape_and_dtype(parent.value)}"
         for parent in node.parents
     )
     error.add_note(f"in {where} of vertex {node.name or '(unnamed)'}: {node.module!r}({inputs})")
 
 
-def _shape_and_dtype(value: Any) -> str:
+def shape_and_dtype(value: Any) -> str:
+    """Such as ``float64[32, 1]``."""
     if value is None:
         return "(no value)"
     return f"{getattr(value, 'dtype', type(value).__name__)}{list(np.shape(value))}"
@@ -377,15 +393,19 @@ def seed(output: Node, grad: Any = None) -> Any:
                 f"{output!r} has shape {shape}, not one element: pass the gradient to start from, "
                 f"an array of shape {shape}, as in backward(np.ones({shape}))"
             )
-        return np.ones(shape, output.dtype) if shape else output.dtype.type(1)
+        dtype = output.dtype if output.dtype.kind == "f" else np.dtype(np.float64)
+        return np.ones(shape, dtype) if shape else dtype.type(1)
     if np.shape(grad) != shape:
         raise ValueError(
             f"the gradient that starts back propagation has shape {np.shape(grad)}; the value of "
             f"{output!r} has shape {shape}, and the two must be the same"
         )
-    if not isinstance(grad, Value):
-        grad = np.asarray(grad, dtype=output.dtype)
-    return grad
+    if isinstance(grad, Value):
+        return grad
+    array = np.asarray(grad)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a gradient is made of numbers; the one for {output!r} is {array.dtype}")
+    return array.astype(output.dtype) if output.dtype.kind == "f" else array
 
 
 def check_unchanged(parameter: Parameter, value: Any) -> None:

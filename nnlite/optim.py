@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from nnlite.node import Parameter
 
 
@@ -62,12 +64,13 @@ class SGD:
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
+        parameters = list(parameters)
+        for parameter in parameters:
+            if not isinstance(parameter, Parameter):
+                raise TypeError(f"SGD takes parameters (nn.Parameter), got {parameter!r}")
         self.parameters = list(dict.fromkeys(parameters))
         if not self.parameters:
             raise ValueError("SGD got no parameters; pass those of a module: module.parameters()")
-        for parameter in self.parameters:
-            if not isinstance(parameter, Parameter):
-                raise TypeError(f"SGD takes parameters (nn.Parameter), got {parameter!r}")
         self.lr = _checked("lr", lr)
         if self.lr == 0:
             raise ValueError("SGD: lr is 0, so nothing would be trained")
@@ -81,9 +84,10 @@ class SGD:
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         for parameter in self.parameters:
             if parameter.grad is not None:
-                parameter.value = parameter.value - self.lr * self._direction(parameter)
+                parameter.value = parameter.value - lr * self._direction(parameter)
 
     def _direction(self, parameter: Parameter) -> Any:
         g = parameter.grad
@@ -92,7 +96,7 @@ class SGD:
         if not self.momentum:
             return g
         v = self.velocity.get(parameter)
-        v = g if v is None else self.momentum * v + (1 - self.dampening) * g
+        v = np.array(g) if v is None else self.momentum * v + (1 - self.dampening) * g
         self.velocity[parameter] = v
         return g + self.momentum * v if self.nesterov else v
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.dispatch import next_level
+from nnlite.dispatch import Value, next_level
 from nnlite.node import (
     Constant,
     Input,
@@ -85,6 +85,10 @@ class Recording:
         if isinstance(result, Parameter):
             return self.leaves.get(result, result)
         if not isinstance(result, Node) or 0 < result.level < self.level:
+            if not isinstance(result, Value | np.ndarray | np.generic | float | int):
+                raise TypeError(
+                    f"the function returned {result!r}, not an array; was `return` forgotten?"
+                )
             return Constant(result)
         if result.level == 0:
             raise ValueError(
