@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from nnlite import primitives as primitives
 from nnlite._version import __version__
+from nnlite.autodiff import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from nnlite.dispatch import Value, rule
+from nnlite.dual import Dual
 from nnlite.graph import Graph, Sequential
 from nnlite.layers.activation import Sigmoid
 from nnlite.layers.linear import Linear
 from nnlite.losses import MSE
 from nnlite.module import Module
 from nnlite.node import Constant, Input, Node, Parameter, backpropagate, toposort
+from nnlite.objective import Objective
 from nnlite.optim import SGD
 from nnlite.regularizers import L2
 
@@ -25,11 +28,13 @@ __all__ = [
     "MSE",
     "SGD",
     "Constant",
+    "Dual",
     "Graph",
     "Input",
     "Linear",
     "Module",
     "Node",
+    "Objective",
     "Parameter",
     "Sequential",
     "Sigmoid",
@@ -37,10 +42,17 @@ __all__ = [
     "__version__",
     "backpropagate",
     "datasets",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "models",
     "plot",
     "rule",
     "toposort",
+    "value_and_grad",
+    "vjp",
 ]
 
 

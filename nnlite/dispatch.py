@@ -9,7 +9,9 @@ module's ``forward`` and ``backward``, written once in plain NumPy, also run on 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -55,6 +57,11 @@ def rule(*functions: Callable[..., Any]) -> Callable[[Target], Target]:
             count = target.forward.__code__.co_argcount - 1  # type: ignore[attr-defined]
 
             def call(*args: Any, **kwargs: Any) -> Any:
+                if len(args) < count:
+                    raise TypeError(
+                        f"{_describe(functions[0])} of a node or a dual number takes its first "
+                        f"{count} arguments by position"
+                    )
                 return target(*args[count:], **kwargs)(*args[:count])
 
         for function in functions:
@@ -68,14 +75,23 @@ def highest(inputs: tuple[Any, ...]) -> tuple[Value | None, tuple[Any, ...]]:
     """The input that decides what a module does, if any is a `Value`, and the inputs to use."""
     top: Value | None = None
     if any(isinstance(item, Value) for item in inputs):
-        inputs = tuple([item.current() if isinstance(item, Value) else item for item in inputs])
+        inputs = tuple([_as_input(item) for item in inputs])
         for item in inputs:
             if isinstance(item, Value) and (top is None or item.level > top.level):
                 top = item
     return top, inputs
 
 
+def _as_input(item: Any) -> Any:
+    if isinstance(item, Value):
+        return item.current()
+    return np.asarray(item) if isinstance(item, list | tuple) else item
+
+
 def _describe(function: Callable[..., Any]) -> str:
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return f"np.{owner.__name__}.{function.__name__}"
     module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", "")
     return f"{module}.{function.__name__}".replace("numpy", "np", 1).lstrip(".")
 
@@ -91,6 +107,29 @@ def _apply_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dic
             f"and backward, decorated with @nn.rule({name})."
         ) from None
     return found(*args, **kwargs)
+
+
+def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The methods for value ∘ other and, reflected, for other ∘ value."""
+
+    def value_first(self: Value, other: Any) -> Any:
+        return function(self, other)
+
+    def other_first(self: Value, other: Any) -> Any:
+        return function(other, self)
+
+    return value_first, other_first
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of the same name and arguments as a NumPy function of one array."""
+
+    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"The same as np.{function.__name__}."
+    return method
 
 
 class Value:
@@ -141,53 +180,104 @@ class Value:
             "Use NumPy functions on it as it is, or take its value where no derivative is wanted."
         )
 
-    def __add__(self, other: Any) -> Any:
-        return np.add(self, other)
+    __add__, __radd__ = _operator(np.add)
+    __sub__, __rsub__ = _operator(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide)
+    __mod__, __rmod__ = _operator(np.remainder)
+    __divmod__, __rdivmod__ = _operator(np.divmod)
+    __pow__, __rpow__ = _operator(np.power)
+    __matmul__, __rmatmul__ = _operator(np.matmul)
+    __and__, __rand__ = _operator(np.bitwise_and)
+    __or__, __ror__ = _operator(np.bitwise_or)
+    __xor__, __rxor__ = _operator(np.bitwise_xor)
+    __lt__ = _method(np.less)
+    __le__ = _method(np.less_equal)
+    __gt__ = _method(np.greater)
+    __ge__ = _method(np.greater_equal)
+    __neg__ = _method(np.negative)
+    __pos__ = _method(np.positive)
+    __abs__ = _method(np.absolute)
+    __invert__ = _method(np.invert)
 
-    def __radd__(self, other: Any) -> Any:
-        return np.add(other, self)
+    sum = _method(np.sum)
+    mean = _method(np.mean)
+    prod = _method(np.prod)
+    var = _method(np.var)
+    std = _method(np.std)
+    max = _method(np.max)
+    min = _method(np.min)
+    cumsum = _method(np.cumsum)
+    cumprod = _method(np.cumprod)
+    argmax = _method(np.argmax)
+    argmin = _method(np.argmin)
+    argsort = _method(np.argsort)
+    any = _method(np.any)
+    all = _method(np.all)
+    round = _method(np.round)
+    clip = _method(np.clip)
+    dot = _method(np.dot)
+    take = _method(np.take)
+    repeat = _method(np.repeat)
+    ravel = flatten = _method(np.ravel)
+    squeeze = _method(np.squeeze)
+    swapaxes = _method(np.swapaxes)
+    diagonal = _method(np.diagonal)
+    trace = _method(np.trace)
+    copy = _method(np.copy)
 
-    def __sub__(self, other: Any) -> Any:
-        return np.subtract(self, other)
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        return RULES[np.ndarray.astype](self, dtype, *args, **kwargs)
 
-    def __rsub__(self, other: Any) -> Any:
-        return np.subtract(other, self)
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
 
-    def __mul__(self, other: Any) -> Any:
-        return np.multiply(self, other)
+    def transpose(self, *axes: Any) -> Any:
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def __rmul__(self, other: Any) -> Any:
-        return np.multiply(other, self)
+    @property
+    def T(self) -> Any:
+        return np.transpose(self)
 
-    def __truediv__(self, other: Any) -> Any:
-        return np.divide(self, other)
+    @property
+    def mT(self) -> Any:
+        return np.matrix_transpose(self)
 
-    def __rtruediv__(self, other: Any) -> Any:
-        return np.divide(other, self)
+    def __eq__(self, other: Any) -> Any:
+        return np.equal(self, other)
 
-    def __pow__(self, other: Any) -> Any:
-        return np.power(self, other)
+    def __ne__(self, other: Any) -> Any:
+        return np.not_equal(self, other)
 
-    def __rpow__(self, other: Any) -> Any:
-        return np.power(other, self)
+    __hash__ = object.__hash__
 
-    def __matmul__(self, other: Any) -> Any:
-        return np.matmul(self, other)
+    def __getitem__(self, key: Any) -> Any:
+        return RULES[operator.getitem](self, key)
 
-    def __rmatmul__(self, other: Any) -> Any:
-        return np.matmul(other, self)
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"{self!r} has no axes, so no length")
+        return self.shape[0]
 
-    def __neg__(self) -> Any:
-        return np.negative(self)
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
 
-    def __pos__(self) -> Any:
-        return self
+    def __setitem__(self, key: Any, item: Any) -> NoReturn:
+        raise TypeError(
+            f"writing into a {type(self).__name__} would lose its derivative: build a new one with "
+            "np.where(mask, new, x), np.concatenate or np.stack."
+        )
 
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Any:
-        return np.sum(self, axis=axis, keepdims=keepdims)
+    def item(self, *args: Any) -> NoReturn:
+        raise TypeError(
+            f".item() of a {type(self).__name__} would lose its derivative; x[...] keeps it."
+        )
 
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Any:
-        return np.mean(self, axis=axis, keepdims=keepdims)
+    def tolist(self) -> NoReturn:
+        raise TypeError(
+            f".tolist() of a {type(self).__name__} would lose its derivative; list(x) keeps it."
+        )
 
     @property
     def ndim(self) -> int:
@@ -195,10 +285,4 @@ class Value:
 
     @property
     def size(self) -> int:
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
-
-    __hash__ = object.__hash__
-    __iter__ = None
+        return math.prod(self.shape)

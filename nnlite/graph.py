@@ -21,7 +21,6 @@ from nnlite.node import (
     backpropagate,
     check_unchanged,
     seed,
-    shape_and_dtype,
     toposort,
 )
 from nnlite.recording import Recording
@@ -77,7 +76,7 @@ class Graph(Module):
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = _last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
-        self._specialised_to: list[str] | None = None
+        self._shapes: dict[Node, tuple[int, ...]] | None = None
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
@@ -104,20 +103,20 @@ class Graph(Module):
             The output's value; a tuple of them if there are several outputs.
         """
         self._ran_with = None
-        self._set_inputs(inputs)
-        node = self.outputs[0]
+        for node, value in zip(self.inputs, self._checked(inputs)):
+            node.value, node.saved = value, None
+        vertex: Any = None
         try:
-            if keep:
-                for node in self._operations:
-                    node.value = node.module.run(node, [parent.value for parent in node.parents])  # type: ignore[union-attr]
-            else:
-                for node, unused in zip(self._operations, self._last_uses):
-                    node.value = node.module.run(node, [parent.value for parent in node.parents])  # type: ignore[union-attr]
-                    node.saved = node.kept = None
+            for vertex, unused in zip(self._operations, self._last_uses):
+                vertex.value = vertex.module.run(vertex, [p.value for p in vertex.parents])
+                if self._shapes is not None:
+                    self._check_shape(vertex, vertex.value)
+                if not keep:
+                    vertex.saved = vertex.kept = None
                     for parent in unused:
                         parent.value = None
         except Exception as error:
-            add_vertex_note(error, node, "forward")
+            add_vertex_note(error, vertex, "forward")
             raise
         self._refuse_node_as_value()
         if keep:
@@ -198,8 +197,7 @@ class Graph(Module):
         TypeError
             If a module's ``forward`` or ``backward`` takes a branch that depends on values.
         """
-        self._set_inputs(inputs)
-        values = [node.value for node in self.inputs]
+        values = self._checked(inputs)
         wanted = [node.requires_grad for node in self.inputs]
         with self.set_aside():
             recording = Recording(self._value_and_gradients, values, wanted, self._parameters, True)
@@ -211,7 +209,7 @@ class Graph(Module):
             node.level = 0
         outputs = [leaves.get(output, output) for output in recording.outputs]
         graph = Graph(recording.inputs, outputs)
-        graph._specialised_to = [shape_and_dtype(value) for value in values]
+        graph._shapes = {node: np.shape(node.value) for node in graph.nodes}
         return graph
 
     def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
@@ -224,13 +222,13 @@ class Graph(Module):
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Put every vertex back as it was; a backward pass then needs a new forward pass."""
-        kept = [(node, node.value, node.grad, node.saved) for node in self.nodes]
+        """Put values and gradients back as they were; ``backward`` then needs a new ``forward``."""
+        before = [(node, node.value, node.grad, node.saved) for node in self.nodes]
         try:
             yield
         finally:
             self._ran_with = None
-            for node, value, grad, saved in kept:
+            for node, value, grad, saved in before:
                 node.value, node.grad, node.saved = value, grad, saved
 
     def __getitem__(self, name: str) -> Node:
@@ -290,37 +288,28 @@ class Graph(Module):
             )
         return [seed(*pair) for pair in zip(self.outputs, grads)]
 
-    def _set_inputs(self, values: tuple[Any, ...]) -> None:
+    def _checked(self, values: tuple[Any, ...]) -> list[Any]:
+        """The values for the inputs, as arrays or numbers; anything else is refused."""
         if len(values) != len(self.inputs):
             names = ", ".join(str(node.name) for node in self.inputs)
             raise TypeError(
                 f"the graph takes {len(self.inputs)} inputs ({names}), got {len(values)}"
             )
-        if self._specialised_to is not None:
-            self._check_shapes(values)
-        for node, value in zip(self.inputs, values):
-            node.saved = None
-            if type(value) is not np.ndarray and not isinstance(value, float | int | Value):
-                if isinstance(value, np.ma.MaskedArray | np.matrix):
-                    raise TypeError(
-                        f"input {node.name!r} is a {type(value).__name__}, whose arithmetic is "
-                        "not that of arrays; pass a plain array"
-                    )
-                value = np.asarray(value)
-            if isinstance(value, np.ndarray) and value.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"input {node.name!r} has dtype {value.dtype}; a graph takes floats, integers "
-                    "or booleans: convert it, for instance with .astype(np.float64)"
-                )
-            node.value = value
+        arrays = [_as_input(*pair) for pair in zip(self.inputs, values)]
+        if self._shapes is not None:
+            for node, array in zip(self.inputs, arrays):
+                self._check_shape(node, array)
+        return arrays
 
-    def _check_shapes(self, values: tuple[Any, ...]) -> None:
-        for node, value, expected in zip(self.inputs, values, self._specialised_to or ()):
-            if shape_and_dtype(value) != expected:
-                raise ValueError(
-                    f"this derivative graph is specialised to {node.name}: {expected}, got "
-                    f"{shape_and_dtype(value)}; make another with graph.gradient(...)"
-                )
+    def _check_shape(self, node: Node, value: Any) -> None:
+        """Refuse another shape than that which a derivative graph was built for."""
+        if self._shapes is not None and np.shape(value) != self._shapes[node]:
+            raise ValueError(
+                f"this derivative graph was built where {node.name} has shape "
+                f"{self._shapes[node]}, and here it has {np.shape(value)}; build another with "
+                "graph.gradient(...), or, where a mask decides the shape, use np.where(mask, x, 0) "
+                "in place of x[mask]"
+            )
 
     def _refuse_node_as_value(self) -> None:
         """A forward that meant ``self.weight.value`` and wrote ``self.weight`` made a node."""
@@ -347,6 +336,7 @@ class _Subgraph(Module):
         for node in self.graph.nodes:
             if node.module is not None:
                 results[node] = node.module(*[results[parent] for parent in node.parents])
+                self.graph._check_shape(node, results[node])
             elif node not in results:
                 results[node] = node.value
         return self.graph._packed([results[output] for output in self.graph.outputs])
@@ -420,6 +410,22 @@ def _checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
     if unlisted:
         raise ValueError(f"the output depends on {unlisted}: list them in Graph(inputs=[...])")
     return order
+
+
+def _as_input(node: Input, value: Any) -> Any:
+    if type(value) is not np.ndarray and not isinstance(value, float | int | Value):
+        if isinstance(value, np.ma.MaskedArray | np.matrix):
+            raise TypeError(
+                f"input {node.name!r} is a {type(value).__name__}, whose arithmetic is not that of "
+                "arrays; pass a plain array"
+            )
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "fiub":
+        raise TypeError(
+            f"input {node.name!r} has dtype {value.dtype}; a graph takes floats, integers or "
+            "booleans: convert it, for instance with .astype(np.float64)"
+        )
+    return value
 
 
 def _name_vertices(nodes: list[Node]) -> None:

@@ -34,7 +34,7 @@ class MSE(Module):
         check_targets(self, y, t)
         d = np.subtract(y, t, dtype=y.dtype)
         self.save_for_backward(d)
-        return (d * d).sum() / d.size
+        return np.vdot(d, d) / d.size
 
     def backward(self, grad: Any) -> Any:
         (d,) = self.saved

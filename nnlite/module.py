@@ -145,7 +145,7 @@ class Module:
         """What ``forward`` saved at the vertex whose ``backward`` runs."""
         if self._vertex is None:
             raise self._never_ran()
-        saved = self._vertex.saved
+        saved: tuple[Any, ...] | None = self._vertex.saved
         if saved is None:
             raise RuntimeError(
                 f"{type(self).__name__}.forward saved nothing: in forward, keep what backward "

@@ -12,7 +12,8 @@ from nnlite.module import Module
 class Sigmoid(Module):
     """σ(z) = 1 / (1 + exp(−z)), and σ′ = σ (1 − σ).
 
-    Computed from exp(−|z|), which neither overflows nor loses digits for large negative z.
+    Computed as 1 / (1 + exp(−z)) for z ≥ 0 and exp(z) / (1 + exp(z)) for z < 0, so that nothing
+    overflows and no digits are lost; both minima give their tie at z = 0 to the first branch.
 
     Examples
     --------
@@ -21,8 +22,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, z: Any) -> Any:
-        e = np.exp(-np.abs(z))
-        y = np.where(z >= 0, 1, e) / (1 + e)
+        y = np.exp(np.minimum(0, z)) / (1 + np.exp(np.minimum(-z, z)))
         self.save_for_backward(y)
         return y
 

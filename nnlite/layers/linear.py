@@ -83,10 +83,10 @@ class Linear(Module):
 
     def backward(self, grad: Any) -> Any:
         (x,) = self.saved
-        rows = grad.reshape(-1, self.out_features)
-        self.weight.accumulate_grad(x.reshape(-1, self.in_features).T @ rows)
+        xs, grads = _rows(x), _rows(grad)
+        self.weight.accumulate_grad(xs.T @ grads)
         if self.bias is not None:
-            self.bias.accumulate_grad(rows.sum(axis=0))
+            self.bias.accumulate_grad(grads.sum(axis=0))
         return grad @ self.weight.value.T if self.needs_input_grad[0] else None
 
     def _misfit(self, x: Any) -> Exception:
@@ -101,3 +101,8 @@ class Linear(Module):
         if x.shape[:1] == W.shape[:1]:
             message += "; is x transposed? Rows are samples: pass x.T"
         return ValueError(message)
+
+
+def _rows(x: Any) -> Any:
+    """All vectors of x, along its last axis, as the rows of one matrix."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

@@ -21,9 +21,10 @@ class Primitive(Module):
 
     def evaluate(self, vertex: Node, values: Any) -> Any:
         outer, self._vertex = self._vertex, vertex
-        output = self.forward(*values)
-        self._vertex = outer
-        return output
+        try:
+            return self.forward(*values)
+        finally:
+            self._vertex = outer
 
     def jvp(self, *tangents: Any) -> Any:
         """∂y = Σ ∂y/∂x_i · ẋ_i, where the tangent ẋ_i of a constant input is None."""
@@ -80,13 +81,21 @@ class Constantlike(Primitive):
     def backward(self, grad: Any) -> Any:
         raise NotImplementedError(f"np.{self.label} has no derivative")
 
+    def jvp(self, *tangents: Any) -> Any:
+        raise NotImplementedError(f"np.{self.label} has no derivative")
+
     def __repr__(self) -> str:
         return f"np.{self.label}"
 
 
 def unbroadcast(grad: Any, like: Any) -> Any:
-    """Sum `grad` over the axes that broadcasting added to, or stretched in, an array like `like`."""
-    shape, new = np.shape(grad), np.shape(like)
+    """Sum `grad` over the axes that broadcasting added or stretched in an array like `like`."""
+    return sum_to_shape(grad, np.shape(like))
+
+
+def sum_to_shape(grad: Any, new: tuple[int, ...]) -> Any:
+    """Sum `grad` over the axes that broadcasting added to, or stretched in, the shape `new`."""
+    shape = np.shape(grad)
     if shape == new:
         return grad
     added = len(shape) - len(new)
@@ -101,3 +110,22 @@ def total(terms: list[Any]) -> Any:
         if term is not None:
             found = term if found is None else found + term
     return found
+
+
+def refuse(name: str, arguments: dict[str, Any]) -> None:
+    """Raise if a NumPy function was given arguments that its rule does not have."""
+    if arguments:
+        given = ", ".join(f"{argument}=" for argument in arguments)
+        raise TypeError(f"{name} of a node or a dual number does not support {given}; leave it out")
+
+
+def refuse_given(name: str, unsupported: dict[str, Any], **left_out: Any) -> None:
+    """`refuse` those arguments that NumPy has and the rule has not, unless they are None."""
+    given = {argument: item for argument, item in left_out.items() if item is not None}
+    refuse(name, unsupported | given)
+
+
+def inverse_or_zero(y: Any) -> Any:
+    """1/y, and 0 with all its derivatives where y is 0."""
+    zero = np.equal(y, 0)
+    return np.where(zero, 0, 1 / np.where(zero, 1, y))

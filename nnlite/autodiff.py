@@ -1,0 +1,315 @@
+"""Functions of functions: derivatives of any Python function of NumPy code, Module or Graph.
+
+Names, argument order and return values are JAX's. ``f`` returns one array; its arguments are
+floats or arrays of floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlite.bundle import Bundle
+from nnlite.dispatch import Value, next_level
+from nnlite.dual import Dual
+from nnlite.recording import Recording, functional
+
+Function = Callable[..., Any]
+
+BUNDLE_SIZE = 64
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value of f, and the function that multiplies its Jacobian by a row from the left.
+
+    Parameters
+    ----------
+    f : callable
+        A function, Module or Graph.
+    *primals : array_like of floats
+        The arguments of f.
+
+    Returns
+    -------
+    value : array
+        f(*primals).
+    pullback : callable
+        From a cotangent of the value's shape to a tuple, for each primal x the array Jᵀ·cotangent
+        of x's shape: ∇⟨f(x), cotangent⟩ (seminar 3, *Multiplying the Jacobian by a row*). It
+        builds no Jacobian, and may be called many times.
+
+    Examples
+    --------
+    >>> value, pullback = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    >>> pullback(np.array([1.0, 0.0]))
+    (array([3., 0.]), array([1., 0.]))
+    """
+    recording = Recording(f, [as_float(x) for x in primals], [True] * len(primals))
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        with functional(recording):
+            return recording.pull_back(cotangent)
+
+    return recording.value, pullback
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f, and its derivative along the tangents: the Jacobian times a column.
+
+    Forward propagation: it runs together with the forward pass and stores one layer.
+
+    Parameters
+    ----------
+    f : callable
+        A function, Module or Graph.
+    primals : sequence of array_like of floats
+        The arguments of f.
+    tangents : sequence of array_like
+        A direction for each, of the same shape.
+
+    Returns
+    -------
+    value, tangent : array
+        f(*primals) and J·tangents, of the same shape.
+
+    Examples
+    --------
+    >>> value, tangent = jvp(np.sin, (0.0,), (1.0,))
+    >>> float(value), float(tangent)
+    (0.0, 1.0)
+    """
+    if len(primals) != len(tangents):
+        raise TypeError(f"jvp: {len(primals)} primals but {len(tangents)} tangents")
+    primals = [as_float(x) for x in primals]
+    level = next_level()
+    duals = [
+        Dual(x, _tangent(x, v, position), level)
+        for position, (x, v) in enumerate(zip(primals, tangents))
+    ]
+    output = f(*duals)
+    if isinstance(output, tuple):
+        pairs = [_split(item, level) for item in output]
+        return tuple(value for value, _ in pairs), tuple(tangent for _, tangent in pairs)
+    return _split(output, level)
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that gives the value of f and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        With a result of one element.
+    argnums : int or sequence of int
+        The arguments to differentiate with respect to; for a sequence the gradient is a tuple.
+
+    Examples
+    --------
+    >>> value, gradient = value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    >>> float(value), gradient
+    (5.0, array([2., 4.]))
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
+        value, pullback = vjp(_of(f, args, positions), *[args[i] for i in positions])
+        if np.shape(value) != ():
+            raise TypeError(
+                f"grad is for functions with a scalar result; this one has shape {np.shape(value)}."
+                " Use vjp or jacobian, or sum the result."
+            )
+        gradients = pullback(np.ones((), np.result_type(value.dtype)))
+        return value, gradients[0] if isinstance(argnums, int) else gradients
+
+    return value_and_gradient
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that gives the gradient of f; see `value_and_grad`.
+
+    Examples
+    --------
+    >>> float(grad(grad(np.sin))(0.5) + np.sin(0.5))
+    0.0
+    """
+    both = value_and_grad(f, argnums)
+
+    def gradient(*args: Any) -> Any:
+        return both(*args)[1]
+
+    return gradient
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """The Hessian of f times v, without the Hessian: forward over reverse.
+
+    ∇²f(x)·v = ∇⟨∇f(x), v⟩ (seminar 3, *Multiplying the Hessian by a vector*), computed as the
+    derivative of ∇f along v; it costs about as much as two gradients.
+
+    Parameters
+    ----------
+    f : callable
+        With a result of one element.
+    x : array_like of floats, or a tuple of them for an f of several arguments
+    v : the same, of the same shapes
+
+    Returns
+    -------
+    array of x's shape, or a tuple of them
+
+    Examples
+    --------
+    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+    if isinstance(x, tuple):
+        return jvp(grad(f, range(len(x))), x, v)[1]
+    return jvp(grad(f), (x,), (v,))[1]
+
+
+def jacobian(f: Function, *args: Any, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Any:
+    """The Jacobian of f, entry by entry.
+
+    Parameters
+    ----------
+    f : callable
+        From arrays to one array.
+    *args : array_like of floats
+        The arguments of f.
+    argnums : int or sequence of int
+        The arguments to differentiate with respect to; for a sequence the result is a tuple.
+    mode : {"auto", "forward", "reverse"}
+        Whether columns are computed from tangents, or rows from cotangents; "auto" takes reverse
+        where the input has more elements than the output (n > m), forward otherwise (seminar 3,
+        *Conclusion*). Many columns, or rows, travel together in one pass.
+
+    Returns
+    -------
+    array of shape ``f(x).shape + x.shape``
+
+    Examples
+    --------
+    >>> A, X = np.array([[1.0, 2.0]]), np.zeros((2, 3))
+    >>> jacobian(lambda X: np.sin(A @ X), X).shape
+    (1, 3, 2, 3)
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f"jacobian: mode is 'auto', 'forward' or 'reverse', got {mode!r}")
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    xs = [as_float(args[position]) for position in positions]
+    chosen = _of(f, args, positions)
+    jacobians = None
+    if mode != "forward":
+        value, pullback = vjp(chosen, *xs)
+        if mode == "reverse" or sum(np.size(x) for x in xs) > np.size(value):
+            jacobians = _from_rows(value, pullback, xs)
+    if jacobians is None:
+        jacobians = _from_columns(chosen, xs)
+    return jacobians[0] if isinstance(argnums, int) else jacobians
+
+
+def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
+    """The Hessian of a scalar f: the Jacobian, in forward mode, of its gradient.
+
+    Returns
+    -------
+    array of shape ``x.shape + x.shape``
+        For a sequence of `argnums` a tuple of tuples of them, block by block.
+
+    Examples
+    --------
+    >>> hessian(lambda x: x[0] * x[1], np.array([2.0, 3.0]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    if isinstance(argnums, int):
+        return jacobian(grad(f, argnums), *args, argnums=argnums, mode="forward")
+    return tuple(
+        jacobian(grad(f, position), *args, argnums=argnums, mode="forward") for position in argnums
+    )
+
+
+def _from_rows(value: Any, pullback: Function, xs: list[Any]) -> tuple[Any, ...]:
+    """The Jacobian from its rows Jᵀ·e, e the unit cotangents."""
+    rows: list[list[Any]] = [[] for _ in xs]
+    for units in _unit_bundles(value):
+        for found, gradient in zip(rows, pullback(units)):
+            found.append(units.members_of(gradient))
+    return tuple(
+        np.reshape(_joined(found, x), np.shape(value) + np.shape(x)) for found, x in zip(rows, xs)
+    )
+
+
+def _from_columns(f: Function, xs: list[Any]) -> tuple[Any, ...]:
+    """The Jacobian from its columns J·e, e the unit tangents."""
+    jacobians = []
+    for position, x in enumerate(xs):
+        alone = _of(f, tuple(xs), (position,))
+        found = []
+        for units in _unit_bundles(x):
+            value, tangent = jvp(alone, (x,), (units,))
+            found.append(units.members_of(tangent))
+        if not found:
+            value = alone(x)
+        columns = np.moveaxis(_joined(found, value), 0, -1)
+        jacobians.append(np.reshape(columns, np.shape(value) + np.shape(x)))
+    return tuple(jacobians)
+
+
+def _joined(parts: list[Any], like: Any) -> Any:
+    """The members of all bundles, one after the other; each has the shape of `like`."""
+    return np.concatenate(parts) if parts else np.zeros((0, *np.shape(like)), like.dtype)
+
+
+def _unit_bundles(x: Any) -> Iterator[Bundle]:
+    """The unit arrays of x's shape and dtype, `BUNDLE_SIZE` at a time."""
+    n = np.size(x)
+    for start in range(0, n, BUNDLE_SIZE):
+        count = min(BUNDLE_SIZE, n - start)
+        units = np.eye(count, n, start, dtype=x.dtype)
+        yield Bundle(units.reshape(count, *np.shape(x)), next_level())
+
+
+def as_float(x: Any) -> Any:
+    """`x` as an array of floats, or as the value it is."""
+    if isinstance(x, Value):
+        return x
+    array = np.asarray(x)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"derivatives are taken with respect to floats, got dtype {array.dtype}: write 1.0 in "
+            "place of 1, or convert with .astype(np.float64)"
+        )
+    return array if isinstance(x, np.ndarray) else array[()]
+
+
+def _split(output: Any, level: int) -> tuple[Any, Any]:
+    """A result and its tangent, which is zero where it does not depend on the arguments."""
+    if isinstance(output, Dual) and output.level == level:
+        return output.primal, output.tangent
+    return output, np.zeros_like(output)
+
+
+def _tangent(x: Any, tangent: Any, position: int) -> Any:
+    if not isinstance(tangent, Value):
+        tangent = np.asarray(tangent, dtype=x.dtype)[()]
+    if np.shape(tangent) != np.shape(x):
+        raise ValueError(
+            f"jvp: tangent {position} has shape {np.shape(tangent)}, its primal {np.shape(x)}; the "
+            "two must be the same"
+        )
+    return tangent
+
+
+def _of(f: Function, args: tuple[Any, ...], positions: tuple[int, ...]) -> Function:
+    """f as a function of the arguments at `positions` alone."""
+
+    def of(*chosen: Any) -> Any:
+        everything = list(args)
+        for position, item in zip(positions, chosen):
+            everything[position] = item
+        return f(*everything)
+
+    return of
