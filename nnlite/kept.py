@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _same(before: list[Any], after: list[Any]) -> bool:
 def _own(module: Any) -> Iterator[tuple[str, Any]]:
     """The attributes of a module and, where they can hold state, of its classes."""
     for name in _attribute_names(module):
-        if name not in INTERNAL:
+        if name not in INTERNAL and name not in module.buffers:
             yield name, getattr(module, name, None)
     for cls in type(module).__mro__:
         if cls.__module__.startswith("nnlite."):
@@ -112,3 +113,23 @@ def _attribute_names(item: Any) -> Iterator[str]:
     for cls in type(item).__mro__:
         slots = vars(cls).get("__slots__", ())
         yield from (slots,) if isinstance(slots, str) else slots
+
+
+def guarded_backward(node: Any, module: Any) -> Any:
+    """``backward`` of a module that may keep something on itself that it should not."""
+    before = attributes(module)
+    lost = changed(node.kept or {}, before)
+    if lost:
+        raise RuntimeError(
+            f"{module!r} keeps {', '.join('self.' + name for name in lost)} on itself, which has "
+            f"changed since it ran forward at {node!r}, so the gradient there could be wrong. In "
+            "forward, keep what backward needs with self.save_for_backward(...) and read it from "
+            "self.saved: it then belongs to the vertex. (Where forward calls other modules, leave "
+            "backward out: the gradient then follows from them.)"
+        )
+    grads = module.backward(protected(node.grad))
+    if changed(before, attributes(module)):  # it may have handed out a buffer that it will reuse
+        for parameter in module.parameters():
+            parameter.grad = copy(parameter.grad)
+        return tuple(map(copy, grads)) if isinstance(grads, tuple) else copy(grads)
+    return grads

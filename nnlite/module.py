@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnlite.dispatch import Value, highest
 from nnlite.kept import INTERNAL, attributes, protected
-from nnlite.node import Node, Parameter
+from nnlite.node import Node, Parameter, shape_and_dtype
 from nnlite.recording import Recording
 
 
@@ -34,6 +34,9 @@ class Module:
     ----------
     training : bool
         Set by `train` and `eval`.
+    buffers : tuple of str
+        Names of attributes, arrays, that belong to the module's state without being trained, such
+        as running means. ``backward`` must not read them.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class Module:
     """
 
     training = True
+    buffers: tuple[str, ...] = ()
     is_composite = True
     is_differentiable = True
     jvp: Callable[..., Any] | None = None
@@ -216,34 +220,54 @@ class Module:
         return self.train(False)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """A copy of every parameter's value, by name."""
-        return {name: parameter.value.copy() for name, parameter in self.named_parameters()}
+        """A copy of every parameter's value and of every buffer, by name."""
+        return {name: np.array(getattr(*place)) for name, place in self._state().items()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Set every parameter to a copy of the value of that name.
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Set every parameter and buffer to a copy of the array of that name.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            As from `state_dict`.
+        strict : bool
+            Whether every name must be there, and no other.
 
         Raises
         ------
         ValueError
-            If a name is missing or unexpected, or a shape or dtype differs; nothing is changed.
+            If a shape or dtype differs or, if `strict`, a name is missing or unexpected; the
+            message lists them all, and nothing is changed.
         """
-        parameters = dict(self.named_parameters())
-        problems = [f"missing: {name}" for name in parameters if name not in state]
-        problems += [f"unexpected: {name}" for name in state if name not in parameters]
-        for name, parameter in parameters.items():
-            if name in state:
-                new = np.asarray(state[name])
-                if (new.shape, new.dtype) != (parameter.shape, parameter.dtype):
-                    problems.append(
-                        f"{name}: expected {parameter.dtype}{list(parameter.shape)}, "
-                        f"got {new.dtype}{list(new.shape)}"
-                    )
+        places = self._state()
+        problems = []
+        if strict:
+            problems += [f"missing: {name}" for name in places if name not in state]
+            problems += [f"unexpected: {name}" for name in state if name not in places]
+        arrays = {name: np.array(state[name]) for name in places if name in state}
+        for name, array in arrays.items():
+            old = np.asarray(getattr(*places[name]))
+            if (array.shape, array.dtype) != (old.shape, old.dtype):
+                problems.append(
+                    f"{name}: expected {shape_and_dtype(old)}, got {shape_and_dtype(array)}"
+                )
         if problems:
             raise ValueError(
                 f"the state does not fit {type(self).__name__}; " + "; ".join(problems)
             )
-        for name, parameter in parameters.items():
-            parameter.value = np.array(state[name])
+        for name, array in arrays.items():
+            setattr(*places[name], array)
+
+    def _state(self) -> dict[str, tuple[Any, str]]:
+        """Where each array of the state is kept: an object and the name of its attribute."""
+        found: dict[str, tuple[Any, str]] = {
+            name: (parameter, "value") for name, parameter in self.named_parameters()
+        }
+        for path, module in (("", self), *_tree(self, "", {id(self)})):
+            if isinstance(module, Module):
+                for name in module.buffers:
+                    found[f"{path}.{name}".lstrip(".")] = (module, name)
+        return found
 
     def __repr__(self) -> str:
         import inspect  # as slow to import as the rest of this package together

@@ -7,19 +7,13 @@ what ``forward`` saved) is kept here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from copy import copy
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from nnlite.dispatch import Value
-from nnlite.kept import Kept, attributes, changed, protected
-
-if TYPE_CHECKING:
-    from nnlite.module import Module
-    from nnlite.recording import Recording
+from nnlite.kept import Kept, guarded_backward
 
 
 class Node(Value):
@@ -61,11 +55,11 @@ class Node(Value):
 
     def __init__(
         self,
-        module: Module | None,
+        module: Any,
         parents: tuple[Node, ...],
         *,
         name: str | None = None,
-        recording: Recording | None = None,
+        recording: Any = None,
     ) -> None:
         self.module = module
         self.parents = parents
@@ -105,7 +99,7 @@ class Node(Value):
             )
         return self.value
 
-    def apply(self, module: Module, inputs: tuple[Any, ...]) -> Node:
+    def apply(self, module: Any, inputs: tuple[Any, ...]) -> Node:
         recording = self.recording
         if recording is None and self.level:
             raise RuntimeError(
@@ -197,7 +191,7 @@ class Input(Node):
         requires_grad: bool = False,
         *,
         value: Any = None,
-        recording: Recording | None = None,
+        recording: Any = None,
     ) -> None:
         super().__init__(None, (), name=name, recording=recording)
         self.value = value
@@ -315,9 +309,8 @@ def backpropagate(order: Sequence[Node]) -> None:
             if grad is None:
                 continue
             module = node.module
-            assert module is not None
             outer, module._vertex = module._vertex, node
-            grads = _guarded(node, module) if module.is_guarded else module.backward(grad)
+            grads = guarded_backward(node, module) if module.is_guarded else module.backward(grad)
             module._vertex = outer
             parents = node.parents
             if type(grads) is not tuple:
@@ -341,26 +334,6 @@ def backpropagate(order: Sequence[Node]) -> None:
         raise
 
 
-def _guarded(node: Node, module: Module) -> Any:
-    """``backward`` of a module that may keep something on itself that it should not."""
-    before = attributes(module)
-    lost = changed(node.kept or {}, before)
-    if lost:
-        raise RuntimeError(
-            f"{module!r} keeps {', '.join('self.' + name for name in lost)} on itself, which has "
-            f"changed since it ran forward at {node!r}, so the gradient there could be wrong. In "
-            "forward, keep what backward needs with self.save_for_backward(...) and read it from "
-            "self.saved: it then belongs to the vertex. (Where forward calls other modules, leave "
-            "backward out: the gradient then follows from them.)"
-        )
-    grads = module.backward(protected(node.grad))
-    if changed(before, attributes(module)):  # it may have handed out a buffer that it will reuse
-        for parameter in module.parameters():
-            parameter.grad = copy(parameter.grad)
-        return tuple(map(copy, grads)) if isinstance(grads, tuple) else copy(grads)
-    return grads
-
-
 def add_vertex_note(error: Exception, node: Node, where: str) -> None:
     """Tell whoever reads `error` at which vertex it happened, and what came in."""
     inputs = ", ".join(
@@ -375,56 +348,3 @@ def shape_and_dtype(value: Any) -> str:
     if value is None:
         return "(no value)"
     return f"{getattr(value, 'dtype', type(value).__name__)}{list(np.shape(value))}"
-
-
-def seed(output: Node, grad: Any = None) -> Any:
-    """ū of the output itself: `grad`, or 1 where the output has a single element.
-
-    Raises
-    ------
-    ValueError
-        If `grad` is missing for an output of several elements, or has another shape.
-    """
-    value = output.value
-    shape = np.shape(value)
-    if grad is None:
-        if shape and output.size != 1:
-            raise ValueError(
-                f"{output!r} has shape {shape}, not one element: pass the gradient to start from, "
-                f"an array of shape {shape}, as in backward(np.ones({shape}))"
-            )
-        dtype = output.dtype if output.dtype.kind == "f" else np.dtype(np.float64)
-        return np.ones(shape, dtype) if shape else dtype.type(1)
-    if np.shape(grad) != shape:
-        raise ValueError(
-            f"the gradient that starts back propagation has shape {np.shape(grad)}; the value of "
-            f"{output!r} has shape {shape}, and the two must be the same"
-        )
-    if isinstance(grad, Value):
-        return grad
-    array = np.asarray(grad)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a gradient is made of numbers; the one for {output!r} is {array.dtype}")
-    return array.astype(output.dtype) if output.dtype.kind == "f" else array
-
-
-def check_unchanged(parameter: Parameter, value: Any) -> None:
-    """Refuse back propagation through a forward pass made with other parameters."""
-    if parameter.value is not value:
-        raise RuntimeError(
-            f"{parameter!r} was given a new value after the forward pass, so its backward pass "
-            "would mix the two; run forward again"
-        )
-
-
-@contextmanager
-def exchanged(values: Mapping[Parameter, Any]) -> Iterator[None]:
-    """Give parameters other values for the length of a ``with``, whatever happens in it."""
-    kept = [(parameter, parameter.value) for parameter in values]
-    try:
-        for parameter, value in values.items():
-            parameter.value = value
-        yield
-    finally:
-        for parameter, value in kept:
-            parameter.value = value

@@ -16,11 +16,9 @@ from nnlite.node import (
     Parameter,
     add_vertex_note,
     backpropagate,
-    check_unchanged,
-    exchanged,
-    seed,
     toposort,
 )
+from nnlite.passes import check_unchanged, exchanged, seed
 
 
 class Recording:
