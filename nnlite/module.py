@@ -61,6 +61,14 @@ class Module:
     _vertex: Node | None = None
     _calls = 0
 
+    def __init__(self, *arguments: Any) -> None:
+        if arguments:
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}() takes no arguments, got {len(arguments)}; was a second set of parentheses "
+                f"forgotten, as in {name}()(x)?"
+            )
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         forward, backward, jvp = (_depth(cls, name) for name in ("forward", "backward", "jvp"))
