@@ -200,6 +200,7 @@ def _write_run(
     folder: Path, graph: Graph, config: dict[str, Any], history: list[dict[str, float]]
 ) -> None:
     """Write everything into a folder beside `folder`, and rename that when it is whole."""
+    import matplotlib.pyplot as plt
     import numpy as np
     from matplotlib.figure import Figure
 
@@ -219,8 +220,9 @@ def _write_run(
         curves = Figure(figsize=(6, 4), layout="constrained")
         plot.history(columns, ax=curves.add_subplot())
         curves.savefig(unfinished / "loss.png", dpi=150)
-        picture = graph.plot(values=True, gradients=True).figure
-        picture.savefig(unfinished / "graph.png", dpi=150)  # type: ignore[union-attr]
+        picture: Any = graph.plot(values=True, gradients=True).figure
+        picture.savefig(unfinished / "graph.png", dpi=150)
+        plt.close(picture)
         os.rename(unfinished, folder)
     except BaseException:
         shutil.rmtree(unfinished)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -57,6 +58,11 @@ def test_train_without_arguments_reports_and_writes_the_run(here, capsys):
     accuracy = float(history(run)[-1]["test_accuracy"])
     assert accuracy > 0.95
     assert f"accuracy {accuracy:.4f}" in output.out
+
+
+def test_training_leaves_no_figure_open(here):
+    main(["train", "--epochs", "1"])
+    assert plt.get_fignums() == []
 
 
 def test_the_written_run_predicts_as_it_reported(here):
