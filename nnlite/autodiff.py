@@ -6,14 +6,18 @@ floats or arrays of floats.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nnlite.bundle import Bundle
+from nnlite.bundle import Bundle, NotTogetherError
 from nnlite.dispatch import Value, next_level
 from nnlite.dual import Dual
+from nnlite.kept import own
+from nnlite.node import Parameter
 from nnlite.recording import Recording, functional
 
 Function = Callable[..., Any]
@@ -46,7 +50,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     >>> pullback(np.array([1.0, 0.0]))
     (array([3., 0.]), array([1., 0.]))
     """
-    recording = Recording(f, [as_float(x) for x in primals], [True] * len(primals))
+    recording = Recording(f, [own(as_float(x)) for x in primals], [True] * len(primals))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         with functional(recording):
@@ -80,6 +84,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> float(value), float(tangent)
     (0.0, 1.0)
     """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        raise TypeError("jvp: primals and tangents are tuples, as in nn.jvp(f, (x,), (v,))")
     if len(primals) != len(tangents):
         raise TypeError(f"jvp: {len(primals)} primals but {len(tangents)} tangents")
     primals = [as_float(x) for x in primals]
@@ -111,17 +117,19 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> float(value), gradient
     (5.0, array([2., 4.]))
     """
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    _check_argnums(argnums)
 
-    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
-        value, pullback = vjp(_of(f, args, positions), *[args[i] for i in positions])
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        positions = _positions(argnums, args)
+        function = partial(f, **kwargs) if kwargs else f
+        value, pullback = vjp(_of(function, args, positions), *[args[i] for i in positions])
         if np.shape(value) != ():
             raise TypeError(
                 f"grad is for functions with a scalar result; this one has shape {np.shape(value)}."
                 " Use vjp or jacobian, or sum the result."
             )
         gradients = pullback(np.ones((), np.result_type(value.dtype)))
-        return value, gradients[0] if isinstance(argnums, int) else gradients
+        return value, gradients if isinstance(argnums, Sequence) else gradients[0]
 
     return value_and_gradient
 
@@ -136,8 +144,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """
     both = value_and_grad(f, argnums)
 
-    def gradient(*args: Any) -> Any:
-        return both(*args)[1]
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
 
     return gradient
 
@@ -197,17 +205,20 @@ def jacobian(f: Function, *args: Any, argnums: int | Sequence[int] = 0, mode: st
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f"jacobian: mode is 'auto', 'forward' or 'reverse', got {mode!r}")
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    positions = _positions(argnums, args)
     xs = [as_float(args[position]) for position in positions]
     chosen = _of(f, args, positions)
     jacobians = None
     if mode != "forward":
         value, pullback = vjp(chosen, *xs)
+        if isinstance(value, tuple):
+            raise TypeError("jacobian is for functions with one result; this one has several")
         if mode == "reverse" or sum(np.size(x) for x in xs) > np.size(value):
             jacobians = _from_rows(value, pullback, xs)
+        del pullback  # and with it all that the recording stores
     if jacobians is None:
         jacobians = _from_columns(chosen, xs)
-    return jacobians[0] if isinstance(argnums, int) else jacobians
+    return jacobians if isinstance(argnums, Sequence) else jacobians[0]
 
 
 def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
@@ -224,7 +235,7 @@ def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     array([[0., 1.],
            [1., 0.]])
     """
-    if isinstance(argnums, int):
+    if not isinstance(argnums, Sequence):
         return jacobian(grad(f, argnums), *args, argnums=argnums, mode="forward")
     return tuple(
         jacobian(grad(f, position), *args, argnums=argnums, mode="forward") for position in argnums
@@ -233,12 +244,10 @@ def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
 
 def _from_rows(value: Any, pullback: Function, xs: list[Any]) -> tuple[Any, ...]:
     """The Jacobian from its rows Jᵀ·e, e the unit cotangents."""
-    rows: list[list[Any]] = [[] for _ in xs]
-    for units in _unit_bundles(value):
-        for found, gradient in zip(rows, pullback(units)):
-            found.append(units.members_of(gradient))
+    rows = _propagated(value, pullback)
+    found = zip(*rows) if rows else [()] * len(xs)
     return tuple(
-        np.reshape(_joined(found, x), np.shape(value) + np.shape(x)) for found, x in zip(rows, xs)
+        np.reshape(_joined(parts, x), np.shape(value) + np.shape(x)) for parts, x in zip(found, xs)
     )
 
 
@@ -247,27 +256,43 @@ def _from_columns(f: Function, xs: list[Any]) -> tuple[Any, ...]:
     jacobians = []
     for position, x in enumerate(xs):
         alone = _of(f, tuple(xs), (position,))
-        found = []
-        for units in _unit_bundles(x):
-            value, tangent = jvp(alone, (x,), (units,))
-            found.append(units.members_of(tangent))
-        if not found:
-            value = alone(x)
-        columns = np.moveaxis(_joined(found, value), 0, -1)
-        jacobians.append(np.reshape(columns, np.shape(value) + np.shape(x)))
+        value = alone(x)
+        if isinstance(value, tuple):
+            raise TypeError("jacobian is for functions with one result; this one has several")
+        columns = _propagated(x, lambda units, x=x, f=alone: jvp(f, (x,), (units,))[1:])
+        joined = _joined([column for (column,) in columns], value)
+        jacobians.append(np.reshape(np.moveaxis(joined, 0, -1), np.shape(value) + np.shape(x)))
     return tuple(jacobians)
 
 
-def _joined(parts: list[Any], like: Any) -> Any:
+def _propagated(like: Any, function: Function) -> list[list[Any]]:
+    """What `function` makes of all unit arrays of a shape: lists of results with an axis in front.
+
+    The units travel in bundles; where a module has no use for a bundle (it leaves NumPy, or
+    branches on a gradient), one by one.
+    """
+    try:
+        return [
+            [units.members_of(result) for result in function(units)]
+            for units in _unit_bundles(like, BUNDLE_SIZE)
+        ]
+    except (NotTogetherError, NotImplementedError):
+        return [
+            [np.expand_dims(result, 0) for result in function(units.members[0])]
+            for units in _unit_bundles(like, 1)
+        ]
+
+
+def _joined(parts: Sequence[Any], like: Any) -> Any:
     """The members of all bundles, one after the other; each has the shape of `like`."""
     return np.concatenate(parts) if parts else np.zeros((0, *np.shape(like)), like.dtype)
 
 
-def _unit_bundles(x: Any) -> Iterator[Bundle]:
-    """The unit arrays of x's shape and dtype, `BUNDLE_SIZE` at a time."""
+def _unit_bundles(x: Any, size: int) -> Iterator[Bundle]:
+    """The unit arrays of x's shape and dtype, `size` at a time."""
     n = np.size(x)
-    for start in range(0, n, BUNDLE_SIZE):
-        count = min(BUNDLE_SIZE, n - start)
+    for start in range(0, n, size):
+        count = min(size, n - start)
         units = np.eye(count, n, start, dtype=x.dtype)
         yield Bundle(units.reshape(count, *np.shape(x)), next_level())
 
@@ -289,6 +314,16 @@ def _split(output: Any, level: int) -> tuple[Any, Any]:
     """A result and its tangent, which is zero where it does not depend on the arguments."""
     if isinstance(output, Dual) and output.level == level:
         return output.primal, output.tangent
+    if isinstance(output, Parameter):
+        output = output.value
+    if not isinstance(output, Value):
+        if not isinstance(output, np.ndarray | np.generic | float | int):
+            raise TypeError(
+                f"the function returned {output!r}, not an array; was `return` forgotten?"
+            )
+        output = np.asarray(output)[()]
+    elif not 0 < output.level < level:
+        raise RuntimeError(f"the function returned {output!r}, of another derivative")
     return output, np.zeros_like(output)
 
 
@@ -301,6 +336,30 @@ def _tangent(x: Any, tangent: Any, position: int) -> Any:
             "two must be the same"
         )
     return tangent
+
+
+def _positions(argnums: int | Sequence[int], args: tuple[Any, ...]) -> tuple[int, ...]:
+    """`argnums` as positions counted from the front."""
+    wanted = argnums if isinstance(argnums, Sequence) else (argnums,)
+    if any(not -len(args) <= operator.index(n) < len(args) for n in wanted):
+        raise ValueError(
+            f"argnums={argnums} but there are {len(args)} arguments; pass them after the function, "
+            "as in nn.jacobian(f, x) and nn.grad(f)(x)"
+        )
+    positions = tuple([operator.index(n) % len(args) for n in wanted])
+    if len(set(positions)) != len(positions):
+        raise ValueError(f"argnums={argnums} names an argument twice")
+    return positions
+
+
+def _check_argnums(argnums: Any) -> None:
+    """Refuse what cannot be positions, such as the point itself: nn.grad(f, x)."""
+    for n in argnums if isinstance(argnums, Sequence) else (argnums,):
+        if not hasattr(n, "__index__") or isinstance(n, np.ndarray):
+            raise TypeError(
+                f"argnums is the position of an argument, or several, got {argnums!r}; the "
+                "arguments themselves come after: nn.grad(f)(x)"
+            )
 
 
 def _of(f: Function, args: tuple[Any, ...], positions: tuple[int, ...]) -> Function:

@@ -27,6 +27,10 @@ Together = Callable[[Any, Sequence[Any], Sequence[bool]], Any]
 TOGETHER: dict[type, Together] = {}
 
 
+class NotTogetherError(TypeError):
+    """Something can be done with one tangent, but not with a bundle of them."""
+
+
 class Bundle(Value):
     """Arrays of one shape, side by side; the shape is that of one of them.
 
@@ -67,6 +71,14 @@ class Bundle(Value):
             if kind in TOGETHER:
                 return Bundle(TOGETHER[kind](module, arrays, own), self.level)
         return Bundle(one_by_one(module, arrays, own), self.level)
+
+    def _not_together(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotTogetherError(f"{self!r} is several arrays, not one")
+
+    __bool__ = __float__ = __array__ = __int__ = __index__ = _not_together
+
+    def __repr__(self) -> str:
+        return f"<Bundle of {len(self.members)}, each {self.dtype}{list(self.shape)}>"
 
 
 def together(*kinds: type) -> Callable[[Together], Together]:
@@ -134,7 +146,7 @@ def _rearranged(module: Any, arrays: Sequence[Any], own: Sequence[bool]) -> Any:
 def _indexed(module: Any, arrays: Sequence[Any], own: Sequence[bool]) -> Any:
     """One more slice in front of the key, which is right where the key has no arrays."""
     members, *indices = arrays
-    if indices or any(isinstance(part, np.ndarray) for part in module.key):
+    if indices or any(isinstance(part, np.ndarray | bool | np.bool_) for part in module.key):
         return one_by_one(module, arrays, own)
     key = (slice(None), *module.key)
     if isinstance(module, GetItem):

@@ -50,33 +50,50 @@ def as_input(node: Input, value: Any) -> Any:
     return value
 
 
-def name_vertices(nodes: list[Node]) -> None:
-    """Give every vertex a name of its own, keeping those that are there."""
+def names_of(nodes: list[Node]) -> dict[Node, str]:
+    """A name of its own for every vertex, which the nameless keep."""
+    names: dict[Node, str] = {}
     taken: set[str] = set()
     copies: dict[str, int] = defaultdict(lambda: 1)
 
     def name(node: Node, wanted: str) -> None:
-        node.name = wanted
-        while node.name in taken:
+        unique = wanted
+        while unique in taken:
             copies[wanted] += 1
-            node.name = f"{wanted}_{copies[wanted]}"
-        taken.add(node.name)
+            unique = f"{wanted}_{copies[wanted]}"
+        taken.add(unique)
+        names[node] = unique
+        if node.name is None:
+            node.name = unique
 
     for node in nodes:
         if node.name is not None:
             name(node, node.name)
     operations = [node for node in nodes if node.module is not None]
     for node in operations:
-        if node.name is None:
+        if node not in names:
             name(node, node.module.label)
     for node in operations:
         for path, parameter in node.module.named_parameters():
-            if parameter.name is None:
-                name(parameter, f"{node.name}.{path}")
+            if parameter not in names:
+                name(parameter, f"{names[node]}.{path}")
     for node in nodes:
-        if node.name is None:
+        if node not in names:
             scalar = isinstance(node, Constant) and np.ndim(node.value) == 0
             name(node, f"{node.value:g}" if scalar else type(node).__name__.lower())
+    return {node: names[node] for node in nodes}
+
+
+def check_shape(node: Node, value: Any) -> None:
+    """Refuse another shape than that which a derivative graph was built for."""
+    if isinstance(value, Node) and value.value is None:
+        return  # declared; it is checked when it runs
+    if np.shape(value) != node.fixed_shape:
+        raise ValueError(
+            f"this derivative graph was built where {node.name} has shape {node.fixed_shape}, and "
+            f"here it has {np.shape(value)}; build another with graph.gradient(...), or, where a "
+            "mask decides the shape, use np.where(mask, x, 0) in place of x[mask]"
+        )
 
 
 def last_uses(operations: list[Node], outputs: Sequence[Node]) -> list[list[Node]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -71,14 +71,19 @@ def rule(*functions: Callable[..., Any]) -> Callable[[Target], Target]:
     return register
 
 
-def highest(inputs: tuple[Any, ...]) -> tuple[Value | None, tuple[Any, ...]]:
-    """The input that decides what a module does, if any is a `Value`, and the inputs to use."""
+def highest(
+    inputs: tuple[Any, ...], parameters: Sequence[Any] = ()
+) -> tuple[Value | None, tuple[Any, ...]]:
+    """The value of the highest level, and the inputs to use; None where all are arrays.
+
+    The values of a module's parameters count as well: while a function is differentiated with
+    respect to them, they are nodes or duals.
+    """
+    inputs = tuple([_as_input(item) for item in inputs])
     top: Value | None = None
-    if any(isinstance(item, Value) for item in inputs):
-        inputs = tuple([_as_input(item) for item in inputs])
-        for item in inputs:
-            if isinstance(item, Value) and (top is None or item.level > top.level):
-                top = item
+    for item in (*inputs, *[parameter.value for parameter in parameters]):
+        if isinstance(item, Value) and (top is None or item.level > top.level):
+            top = item
     return top, inputs
 
 
@@ -88,15 +93,25 @@ def _as_input(item: Any) -> Any:
     return np.asarray(item) if isinstance(item, list | tuple) else item
 
 
+def is_float(item: Any) -> bool:
+    """Whether an array, a number or a value has a derivative."""
+    dtype = item.dtype if hasattr(item, "dtype") else np.result_type(item)
+    return bool(dtype.kind == "f")
+
+
 def _describe(function: Callable[..., Any]) -> str:
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
         return f"np.{owner.__name__}.{function.__name__}"
-    module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", "")
-    return f"{module}.{function.__name__}".replace("numpy", "np", 1).lstrip(".")
+    name = function.__name__
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    return f"{getattr(function, '__module__', '')}.{name}".replace("numpy", "np", 1).lstrip(".")
 
 
 def _apply_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    from nnlite import primitives  # noqa: F401  (the rules, when the first is needed)
+
     try:
         found = RULES[function]
     except KeyError:
@@ -176,8 +191,9 @@ class Value:
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            f"a {type(self).__name__} cannot become a plain array: its derivative would be lost. "
-            "Use NumPy functions on it as it is, or take its value where no derivative is wanted."
+            f"{type(self).__name__} cannot become a plain array: its derivative would be lost. "
+            "Use NumPy functions on it as it is, np.stack([...]) to put several into one array, or "
+            "its value where no derivative is wanted."
         )
 
     __add__, __radd__ = _operator(np.add)
@@ -228,7 +244,7 @@ class Value:
     copy = _method(np.copy)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-        return RULES[np.ndarray.astype](self, dtype, *args, **kwargs)
+        return _apply_rule(np.ndarray.astype, (self, dtype, *args), kwargs)
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -253,7 +269,7 @@ class Value:
     __hash__ = object.__hash__
 
     def __getitem__(self, key: Any) -> Any:
-        return RULES[operator.getitem](self, key)
+        return _apply_rule(operator.getitem, (self, key), {})
 
     def __len__(self) -> int:
         if not self.shape:
@@ -268,6 +284,25 @@ class Value:
             f"writing into a {type(self).__name__} would lose its derivative: build a new one with "
             "np.where(mask, new, x), np.concatenate or np.stack."
         )
+
+    def _no_number(self, *args: Any) -> NoReturn:
+        raise TypeError(
+            f"a plain number made of {self!r} would lose its derivative; use NumPy's functions in "
+            "place of math's and Python's, or its value where no derivative is wanted"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = __round__ = _no_number
+
+    def _in_place(self, other: Any) -> Any:
+        """``y += b`` would change the array in NumPy, and every other name it has."""
+        if self.level and self.shape:
+            raise TypeError(
+                f"{type(self).__name__}s are not changed in place; write y = y + b in place of "
+                "y += b (likewise for -=, *=, /= and the others)"
+            )
+        return NotImplemented
+
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = _in_place
 
     def item(self, *args: Any) -> NoReturn:
         raise TypeError(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import Value
-from nnlite.node import Node
+from nnlite.node import Node, Parameter, declared_vertex
 
 
 class Dual(Value):
@@ -42,6 +42,7 @@ class Dual(Value):
         return self.primal.dtype if hasattr(self.primal, "dtype") else np.result_type(self.primal)
 
     def apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
+        inputs = tuple([_given(item) for item in inputs])
         own = tuple([isinstance(item, Dual) and item.level == self.level for item in inputs])
         primals = [item.primal if is_own else item for item, is_own in zip(inputs, own)]
         vertex = Node(None, ())
@@ -50,24 +51,48 @@ class Dual(Value):
         try:
             if not module.is_differentiable:
                 return module.evaluate(vertex, primals)
-            if module.jvp is None or any(isinstance(p.value, Value) for p in module.parameters()):
+            if module.jvp is None or self._feeds(module):
                 return module.evaluate(vertex, inputs)
             value = module.evaluate(vertex, primals)
             module._vertex = vertex
             tangent = module.jvp(
                 *[item.tangent if is_own else None for item, is_own in zip(inputs, own)]
             )
+            return Dual(value, _checked_tangent(tangent, value, module), self.level)
+        except Exception as error:
+            error.add_note(f"in forward propagation through {module!r}")
+            raise
         finally:
             module._vertex = outer
-        if np.shape(tangent) != np.shape(value):
-            raise ValueError(
-                f"{module!r}.jvp returned a tangent of shape {np.shape(tangent)} for a value of "
-                f"shape {np.shape(value)}; the two must be the same"
-            )
-        return Dual(value, tangent, self.level)
+
+    def _feeds(self, module: Any) -> bool:
+        """Whether a parameter of the module has a tangent, of which its ``jvp`` knows nothing."""
+        values = [parameter.value for parameter in module.parameters()]
+        return any(isinstance(value, Dual) and value.level == self.level for value in values)
 
     def __bool__(self) -> bool:
         return bool(self.primal)
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
+
+
+def _given(item: Any) -> Any:
+    """An input as a value: parameters that no derivative is taken of are constants."""
+    if isinstance(item, Parameter):
+        return item.value
+    if isinstance(item, Node) and item.level == 0:
+        raise declared_vertex(item)
+    return item
+
+
+def _checked_tangent(tangent: Any, value: Any, module: Any) -> Any:
+    if tangent is None:
+        raise TypeError(f"{module!r}.jvp returned None; was `return` forgotten?")
+    if np.shape(tangent) != np.shape(value):
+        raise ValueError(
+            f"{module!r}.jvp returned a tangent of shape {np.shape(tangent)} for a value of shape "
+            f"{np.shape(value)}; the two must be the same"
+        )
+    same = not hasattr(tangent, "dtype") or tangent.dtype == value.dtype
+    return tangent if same else tangent.astype(value.dtype)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite import memory
-from nnlite.declared import as_input, checked_order, last_uses, name_vertices
+from nnlite.declared import as_input, check_shape, checked_order, last_uses, names_of
 from nnlite.dispatch import highest
 from nnlite.module import Module
 from nnlite.node import (
+    Constant,
     Input,
     Node,
     Parameter,
@@ -20,7 +21,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, seed
+from nnlite.passes import check_unchanged, sample, seed
 from nnlite.recording import Recording
 
 if TYPE_CHECKING:
@@ -67,14 +68,13 @@ class Graph(Module):
             tuple(output) if isinstance(output, list | tuple) else (output,)
         )
         self.nodes = checked_order(self.inputs, self.outputs)
-        name_vertices(self.nodes)
+        self._names = names_of(self.nodes)
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
-        self._shapes: dict[Node, tuple[int, ...]] | None = None
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
@@ -107,18 +107,18 @@ class Graph(Module):
         try:
             for vertex, unused in zip(self._operations, self._last_uses):
                 vertex.value = vertex.module.run(vertex, [p.value for p in vertex.parents])
-                if self._shapes is not None:
-                    self._check_shape(vertex, vertex.value)
+                if vertex.fixed_shape is not None:
+                    check_shape(vertex, vertex.value)
                 if not keep:
-                    vertex.saved = vertex.kept = None
+                    vertex.saved = vertex.fingerprint = None
                     for parent in unused:
                         parent.value = None
         except Exception as error:
             add_vertex_note(error, vertex, "forward")
             raise
-        self._refuse_node_as_value()
         if keep:
-            self._ran_with = [parameter.value for parameter in self._parameters]
+            leaves = (*self.inputs, *self._parameters)
+            self._ran_with = [(leaf, sample(leaf.value)) for leaf in leaves]
             for node in self.inputs:
                 node.saved = self._ran_with  # which marks this run
         return self._packed([output.value for output in self.outputs])
@@ -160,8 +160,7 @@ class Graph(Module):
                 "another graph with vertices of this one ran since its forward pass, so their "
                 "values are not this graph's any more; run forward again"
             )
-        for parameter, value in zip(self._parameters, self._ran_with):
-            check_unchanged(parameter, value)
+        check_unchanged(self._ran_with)
         starts = self._starts(grad)
         for node in self._passing:
             node.grad = None
@@ -207,7 +206,9 @@ class Graph(Module):
             node.level = 0
         outputs = [leaves.get(output, output) for output in recording.outputs]
         graph = Graph(recording.inputs, outputs)
-        graph._shapes = {node: np.shape(node.value) for node in graph.nodes}
+        for node in graph.nodes:
+            if not isinstance(node, Parameter):
+                node.fixed_shape = np.shape(node.value)
         return graph
 
     def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
@@ -222,24 +223,28 @@ class Graph(Module):
     def set_aside(self) -> Iterator[None]:
         """Put values and gradients back as they were; ``backward`` then needs a new ``forward``."""
         before = [(node, node.value, node.grad, node.saved) for node in self.nodes]
+        buffers = [(m, name, getattr(m, name)) for m in self.modules() for name in m.buffers]
         try:
             yield
         finally:
             self._ran_with = None
+            for module, name, array in buffers:
+                setattr(module, name, array)
             for node, value, grad, saved in before:
                 node.value, node.grad, node.saved = value, grad, saved
 
     def __getitem__(self, name: str) -> Node:
         """The vertex of that name."""
-        for node in self.nodes:
-            if node.name == name:
+        for node, its_name in self._names.items():
+            if its_name == name:
                 return node
-        names = ", ".join(str(node.name) for node in self.nodes)
-        raise KeyError(f"the graph has no vertex {name!r}; it has {names}")
+        raise KeyError(
+            f"the graph has no vertex {name!r}; it has {', '.join(self._names.values())}"
+        )
 
     def memory(self) -> memory.MemoryReport:
         """Bytes stored now, vertex by vertex: values, saved arrays and gradients."""
-        return memory.report(self.nodes)
+        return memory.report(self._names)
 
     def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
         """Draw the graph, from the inputs on the left to the output on the right.
@@ -256,13 +261,17 @@ class Graph(Module):
         return plot.graph(self.nodes, ax=ax, values=values, gradients=gradients)
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(str(node.name), node) for node in self._parameters]
+        return [(self._names[node], node) for node in self._parameters]
 
     def parameters(self) -> list[Parameter]:
         return list(self._parameters)
 
     def children(self) -> Iterator[tuple[str, Any]]:
-        return ((str(node.name), node.module) for node in self._operations)
+        return (
+            (self._names[node], node if node.module is None else node.module)
+            for node in self.nodes
+            if node.module is not None or isinstance(node, Parameter)
+        )
 
     def __repr__(self) -> str:
         inputs = ", ".join(str(node.name) for node in self.inputs)
@@ -294,31 +303,10 @@ class Graph(Module):
                 f"the graph takes {len(self.inputs)} inputs ({names}), got {len(values)}"
             )
         arrays = [as_input(*pair) for pair in zip(self.inputs, values)]
-        if self._shapes is not None:
-            for node, array in zip(self.inputs, arrays):
-                self._check_shape(node, array)
+        for node, array in zip(self.inputs, arrays):
+            if node.fixed_shape is not None:
+                check_shape(node, array)
         return arrays
-
-    def _check_shape(self, node: Node, value: Any) -> None:
-        """Refuse another shape than that which a derivative graph was built for."""
-        if self._shapes is not None and np.shape(value) != self._shapes[node]:
-            raise ValueError(
-                f"this derivative graph was built where {node.name} has shape "
-                f"{self._shapes[node]}, and here it has {np.shape(value)}; build another with "
-                "graph.gradient(...), or, where a mask decides the shape, use np.where(mask, x, 0) "
-                "in place of x[mask]"
-            )
-
-    def _refuse_node_as_value(self) -> None:
-        """A forward that meant ``self.weight.value`` and wrote ``self.weight`` made a node."""
-        value = self.outputs[0].value
-        if isinstance(value, Node) and value.level == 0:
-            node = next(n for n in self._operations if isinstance(n.value, Node))
-            raise TypeError(
-                f"{type(node.module).__name__}.forward was given arrays and returned "
-                f"{node.value!r}; in a forward that has a backward, use the value of a parameter: "
-                "self.weight.value"
-            )
 
 
 class _Subgraph(Module):
@@ -331,12 +319,14 @@ class _Subgraph(Module):
         if len(inputs) != len(self.graph.inputs):
             raise TypeError(f"{self.graph} takes {len(self.graph.inputs)} inputs")
         results: dict[Node, Any] = dict(zip(self.graph.inputs, inputs))
+        declared = any(isinstance(item, Node) and item.level == 0 for item in inputs)
         for node in self.graph.nodes:
             if node.module is not None:
                 results[node] = node.module(*[results[parent] for parent in node.parents])
-                self.graph._check_shape(node, results[node])
+                if node.fixed_shape is not None:
+                    check_shape(node, results[node])
             elif node not in results:
-                results[node] = node.value
+                results[node] = node.value if isinstance(node, Constant) or not declared else node
         return self.graph._packed([results[output] for output in self.graph.outputs])
 
     def children(self) -> Iterator[tuple[str, Any]]:

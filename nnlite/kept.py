@@ -2,24 +2,31 @@
 
 A module that stands at two vertices and keeps, say, ``self.y = y`` would propagate back with the
 ``y`` of the wrong vertex. What it keeps is therefore looked at after ``forward`` and again before
-``backward``; if the two differ, the gradient is refused. The modules of this library are exempt:
-its tests hold them to keeping nothing.
+``backward``; if the two differ, the gradient is refused. (What a closure or a global variable
+holds cannot be seen.) The modules of this library are exempt: its tests hold them to keeping
+nothing.
 """
 
 from __future__ import annotations
 
 import types
+from array import array
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import Any
 
 import numpy as np
 
 Kept = dict[str, list[Any]]
 
-INTERNAL = ("_vertex", "_calls", "training")
+PASSING = ("_by_hand", "training")
+INTERNAL = ("_vertex", "_calls", *PASSING)
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 _OPAQUE = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)
+
+
+def own(value: Any) -> Any:
+    """A copy of an array; other values, which cannot be changed, as they are."""
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def protected(value: Any) -> Any:
@@ -98,6 +105,8 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
         yield len(item)
         for value in item:
             yield from _atoms(value, seen)
+    elif isinstance(item, bytearray | memoryview | array):
+        yield bytes(item)
     else:
         seen.add(id(item))
         yield item
@@ -105,7 +114,8 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
             yield item.value
         elif not isinstance(item, _OPAQUE):
             for name in _attribute_names(item):
-                yield from _atoms(getattr(item, name, None), seen)
+                if name not in PASSING:
+                    yield from _atoms(getattr(item, name, None), seen)
 
 
 def _attribute_names(item: Any) -> Iterator[str]:
@@ -118,7 +128,7 @@ def _attribute_names(item: Any) -> Iterator[str]:
 def guarded_backward(node: Any, module: Any) -> Any:
     """``backward`` of a module that may keep something on itself that it should not."""
     before = attributes(module)
-    lost = changed(node.kept or {}, before)
+    lost = changed(node.fingerprint or {}, before)
     if lost:
         raise RuntimeError(
             f"{module!r} keeps {', '.join('self.' + name for name in lost)} on itself, which has "
@@ -127,9 +137,22 @@ def guarded_backward(node: Any, module: Any) -> Any:
             "self.saved: it then belongs to the vertex. (Where forward calls other modules, leave "
             "backward out: the gradient then follows from them.)"
         )
+    inner = {p for part in module.modules()[1:] for p in part.parameters()}
+    parameters = {name: p for name, p in module.named_parameters() if p not in inner}
+    accumulated = {p: p.grad for p in parameters.values()}
+    for parameter in parameters.values():
+        parameter.grad = None
     grads = module.backward(protected(node.grad))
-    if changed(before, attributes(module)):  # it may have handed out a buffer that it will reuse
-        for parameter in module.parameters():
-            parameter.grad = copy(parameter.grad)
-        return tuple(map(copy, grads)) if isinstance(grads, tuple) else copy(grads)
+    if isinstance(grads, list):
+        raise TypeError(f"{type(module).__name__}.backward returned a list; return a tuple")
+    for name, parameter in parameters.items():
+        if parameter.grad is None:
+            raise RuntimeError(
+                f"{type(module).__name__}.backward gave self.{name} no gradient: add it with "
+                f"self.{name}.accumulate_grad(...), zeros where it has no influence"
+            )
+        new, parameter.grad = parameter.grad, accumulated[parameter]
+        parameter.accumulate_grad(own(new))  # a copy, as it may be a buffer, or shared
+    if changed(before, attributes(module)):
+        return tuple(map(own, grads)) if isinstance(grads, tuple) else own(grads)
     return grads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,21 +31,20 @@ class MemoryReport(dict[str, int]):
         return "\n".join(f"{name:<{width}}  {size:>15}" for name, size in rows)
 
 
-def report(nodes: Iterable[Node]) -> MemoryReport:
-    """Measure what `nodes`, parents before children, hold now."""
-    nodes = list(nodes)
+def report(nodes: Mapping[Node, str]) -> MemoryReport:
+    """Measure what `nodes`, parents before children and with their names, hold now."""
     counted = {
         id(_owner(array)) for node in nodes if node.module is None for array in _arrays(node.value)
     }
     sizes = MemoryReport()
-    for node in nodes:
+    for node, name in nodes.items():
         size = 0
         for array in _arrays((node.value, node.saved, node.grad)):
             owner = _owner(array)
             if id(owner) not in counted:
                 counted.add(id(owner))
                 size += owner.nbytes
-        sizes[str(node.name)] = size
+        sizes[name] = size
     return sizes
 
 

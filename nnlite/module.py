@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.dispatch import Value, highest
+from nnlite.dispatch import Value, highest, is_float
 from nnlite.kept import INTERNAL, attributes, protected
 from nnlite.node import Node, Parameter, shape_and_dtype
 from nnlite.recording import Recording
@@ -59,14 +59,15 @@ class Module:
     jvp: Callable[..., Any] | None = None
     is_guarded = True
     _vertex: Node | None = None
-    _calls = 0
+    _calls = 0  # on arrays
+    _by_hand = False  # within the forward of a module that will also call this one's backward
 
     def __init__(self, *arguments: Any) -> None:
         if arguments:
             name = type(self).__name__
             raise TypeError(
-                f"{name}() takes no arguments, got {len(arguments)}; was a second set of parentheses "
-                f"forgotten, as in {name}()(x)?"
+                f"{name}() got {len(arguments)} argument(s) too many; was a second set of "
+                f"parentheses forgotten, as in {name}()(x)?"
             )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -105,20 +106,14 @@ class Module:
     backward: Callable[..., Any] = _backward_of_composite
 
     def __call__(self, *inputs: Any) -> Any:
-        top, inputs = highest(inputs)
-        if top is not None:
+        top, inputs = highest(inputs, self.parameters())
+        if top is not None and not self._by_hand:
             return top.apply(self, inputs)
-        inputs = tuple([_as_array(item) for item in inputs])
         vertex = Node(None, ())
-        vertex.needs_input_grad = tuple([np.result_type(item).kind == "f" for item in inputs])
+        vertex.needs_input_grad = tuple([is_float(item) for item in inputs])
         self._calls += 1
         output = self.run(vertex, inputs)
         self._vertex = vertex
-        if isinstance(output, Value):
-            raise TypeError(
-                f"{type(self).__name__}.forward was given arrays and returned {output!r}; in a "
-                "forward that has a backward, use the value of a parameter: self.weight.value"
-            )
         return output
 
     def run(self, vertex: Node, values: Sequence[Any]) -> Any:
@@ -130,26 +125,78 @@ class Module:
             recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
         finally:
             self._vertex = outer
+        own = set(self.parameters())
+        foreign = [parameter for parameter in recording.foreign if parameter not in own]
+        if foreign:
+            raise RuntimeError(
+                f"{type(self).__name__}.forward uses {foreign[0]!r}, which is not among "
+                "self.parameters(), so it would not be trained: make it, or the module it belongs "
+                "to, an attribute of this module, or use its .value outside of any module"
+            )
         vertex.saved = (recording,)
         return recording.value
 
     def evaluate(self, vertex: Node, values: Sequence[Any]) -> Any:
         """``forward`` on `values`; what it saves belongs to `vertex`."""
         outer, self._vertex = self._vertex, vertex
+        buffers = [(name, getattr(self, name)) for name in self.buffers]
         try:
-            if not self.is_guarded:
-                return self.forward(*values)
-            calls = {module: module._calls for module in self.modules()}
-            output = self.forward(*[protected(value) for value in values])
-            vertex.kept = attributes(self, calls)
-            return output
+            if self.is_guarded:
+                return self._guarded_forward(vertex, values)
+            return self.forward(*values)
         finally:
             self._vertex = outer
+            for name, before in buffers:
+                if isinstance(getattr(self, name), Value):  # a derivative is not a training step
+                    setattr(self, name, before)
+
+    def _guarded_forward(self, vertex: Node, values: Sequence[Any]) -> Any:
+        """``forward`` of a module that may write into what it is given, or keep it on itself."""
+        inner = self.modules()[1:]
+        calls = {module: module._calls for module in inner}
+        outer = {module: module._by_hand for module in inner}
+        try:
+            for module in inner:
+                module._by_hand = True
+            output = self.forward(*[protected(value) for value in values])
+            self._check_output(output)
+            vertex.fingerprint = attributes(self, calls)
+            return output
+        except ValueError as error:
+            if "read-only" in str(error):
+                error.add_note(
+                    "forward writes into an array that it was given or that it saved; make a new "
+                    "one: y = y + b in place of y += b, np.where(mask, a, x) for x[mask] = a"
+                )
+            raise
+        finally:
+            for module, by_hand in outer.items():
+                module._by_hand = by_hand
+
+    def _check_output(self, output: Any) -> None:
+        name = type(self).__name__
+        if isinstance(output, Node) and output.level == 0:
+            raise TypeError(
+                f"{name}.forward was given arrays and returned {output!r}; in a forward that has a "
+                "backward, use the value of a parameter: self.weight.value"
+            )
+        if not isinstance(output, Value | np.ndarray | np.generic | float | int):
+            raise TypeError(
+                f"{name}.forward returned {type(output).__name__}, not an array"
+                + ("; was `return` forgotten?" if output is None else "; a module has one output")
+            )
 
     def save_for_backward(self, *values: Any) -> None:
-        """Keep values for ``backward``; they belong to the vertex, not to the module."""
+        """Keep values for ``backward``; they belong to the vertex, not to the module.
+
+        Arrays can be written to no more, as ``backward`` will want them as they are.
+        """
         if self._vertex is None:
             raise self._never_ran()
+        if self.is_guarded:
+            for value in values:
+                if isinstance(value, np.ndarray):
+                    value.flags.writeable = False
         self._vertex.saved = values
 
     @property
@@ -315,7 +362,3 @@ def _tree(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def _depth(cls: type, name: str) -> int:
     """How far up the classes that `cls` inherits from `name` is defined."""
     return next(depth for depth, parent in enumerate(cls.__mro__) if name in vars(parent))
-
-
-def _as_array(item: Any) -> Any:
-    return np.asarray(item) if isinstance(item, list | tuple) else item

@@ -8,12 +8,12 @@ what ``forward`` saved) is kept here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from nnlite.dispatch import Value
-from nnlite.kept import Kept, guarded_backward
+from nnlite.kept import Kept, guarded_backward, own
 
 
 class Node(Value):
@@ -47,7 +47,8 @@ class Node(Value):
         "requires_grad",
         "needs_input_grad",
         "saved",
-        "kept",
+        "fingerprint",
+        "fixed_shape",
         "level",
         "recording",
         "__weakref__",
@@ -67,7 +68,8 @@ class Node(Value):
         self.grad: Any = None
         self.name = name
         self.saved: Any = None
-        self.kept: Kept | None = None
+        self.fingerprint: Kept | None = None
+        self.fixed_shape: tuple[int, ...] | None = None
         self.recording = recording
         self.level = 0 if recording is None else recording.level
         self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
@@ -117,16 +119,14 @@ class Node(Value):
             return Constant(item)
         if item.level == self.level or isinstance(item, Parameter):
             return item
-        raise ValueError(
-            f"{item!r} stands in a declared graph and has no value here, where values are "
-            "computed. Apply the module to values: for a parameter, to its .value."
-        )
+        raise declared_vertex(item)
 
     def accumulate_grad(self, grad: Any) -> None:
         """Add `grad`, an array of this vertex's shape, to its gradient.
 
         The first gradient is kept as it is, the second makes a new array: nothing is written
-        into an array that was handed in. A gradient of another dtype is converted, so that a
+        into an array that was handed in. (Back propagation hands leaves a copy of theirs, so that
+        no two share memory.) A gradient of another dtype is converted, so that a
         float32 vertex has a float32 gradient.
 
         Raises
@@ -157,19 +157,24 @@ class Node(Value):
         return grad
 
     def __bool__(self) -> bool:
-        if self.recording is None or self.recording.kept:
+        if self.recording is None or self.recording.reusable:
             raise TypeError(
-                f"{self!r} belongs to a graph that will run at other points, so no branch can be "
-                "chosen by its truth value; use np.where, or a Module whose forward has the branch"
+                f"{self!r} belongs to a graph that will run at other points, so its truth value "
+                "cannot choose a branch for all of them; use np.where"
             )
         return bool(self.value)
-
-    def __float__(self) -> NoReturn:
-        raise TypeError(f"float() of {self!r} would lose its derivative; take .value for a number.")
 
     def __repr__(self) -> str:
         kind = type(self).__name__ if self.module is None else type(self.module).__name__
         return f"<{kind} {self.name!r}>" if self.name else f"<{kind}>"
+
+
+def declared_vertex(node: Node) -> ValueError:
+    """The error where a vertex of a declared graph stands among values."""
+    return ValueError(
+        f"{node!r} stands in a declared graph and has no value here, where values are computed. "
+        "Apply the module to values: for a parameter, to its .value."
+    )
 
 
 class Input(Node):
@@ -310,8 +315,12 @@ def backpropagate(order: Sequence[Node]) -> None:
                 continue
             module = node.module
             outer, module._vertex = module._vertex, node
-            grads = guarded_backward(node, module) if module.is_guarded else module.backward(grad)
-            module._vertex = outer
+            try:
+                grads = (
+                    guarded_backward(node, module) if module.is_guarded else module.backward(grad)
+                )
+            finally:
+                module._vertex = outer
             parents = node.parents
             if type(grads) is not tuple:
                 grads = (grads,)
@@ -327,6 +336,8 @@ def backpropagate(order: Sequence[Node]) -> None:
                             f"backward returned None for the gradient with respect to {parent!r}, "
                             "which is needed; has it no derivative, or was `return` forgotten?"
                         )
+                    if parent.module is None:
+                        contribution = own(contribution)  # a leaf's gradient is its own array
                     parent.accumulate_grad(contribution)
     except Exception as error:
         if node is not None:

@@ -60,7 +60,7 @@ class Objective:
     def fun(self, theta: ArrayLike) -> float:
         """f(θ), for θ of (size,)."""
         with self._at(self.as_arrays(theta)):
-            return float(self._value())
+            return float(np.asarray(self._value()).item())
 
     def jac(self, theta: ArrayLike) -> Vector:
         """∇f(θ), of (size,)."""

@@ -18,7 +18,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, exchanged, seed
+from nnlite.passes import check_unchanged, exchanged, sample, seed
 
 
 class Recording:
@@ -36,7 +36,7 @@ class Recording:
         Those to differentiate with respect to. While the function runs their ``.value`` is a node
         too, so that ``self.gain.value`` in a composite's ``forward`` is as differentiable as
         ``self.gain``.
-    kept : bool
+    reusable : bool
         Whether the recorded graph will run at other points; no branch may then depend on values.
 
     Attributes
@@ -48,6 +48,8 @@ class Recording:
         The vertex that stood for each parameter.
     order : list of Node
         The operations, parents before children.
+    foreign : list of Parameter
+        Those that the function used besides `parameters`.
     """
 
     def __init__(
@@ -56,10 +58,10 @@ class Recording:
         values: Sequence[Any],
         wanted: Sequence[bool],
         parameters: Sequence[Parameter] = (),
-        kept: bool = False,
+        reusable: bool = False,
     ) -> None:
         self.level = next_level()
-        self.kept = kept
+        self.reusable = reusable
         self.inputs = [
             Input(None, needed, value=value, recording=self)
             for value, needed in zip(values, wanted, strict=True)
@@ -76,6 +78,12 @@ class Recording:
         self.value = self._packed([output.value for output in self.outputs])
         vertices = toposort(*self.outputs)
         self.order = [node for node in vertices if node.module is not None]
+        used = {p: p.value for node in vertices for p in node.parameters} | {
+            node: node.value for node in vertices if isinstance(node, Parameter)
+        }
+        self.foreign = [parameter for parameter in used if parameter not in self.leaves]
+        used |= self._lower
+        self._ran_with = [(parameter, sample(value)) for parameter, value in used.items()]
         for node in (*vertices, *self.inputs, *self.leaves.values()):
             node.recording = None  # it grows no more, and would be a reference cycle
 
@@ -87,7 +95,7 @@ class Recording:
                 raise TypeError(
                     f"the function returned {result!r}, not an array; was `return` forgotten?"
                 )
-            return Constant(result)
+            return Constant(result if isinstance(result, Value) else np.asarray(result)[()])
         if result.level == 0:
             raise ValueError(
                 f"the result is {result!r}, of a graph that is only declared; apply modules to "
@@ -120,8 +128,7 @@ class Recording:
         cotangent : array_like, optional
             The gradient of the output; a tuple of them if there are several outputs.
         """
-        for parameter, value in self._lower.items():
-            check_unchanged(parameter, value)
+        check_unchanged(self._ran_with)
         cotangents = cotangent if self._is_tuple else (cotangent,)
         if not isinstance(cotangents, tuple) or len(cotangents) != len(self.outputs):
             raise TypeError(
@@ -146,11 +153,9 @@ class Recording:
 @contextmanager
 def functional(recording: Recording) -> Iterator[None]:
     """Keep the gradients of all parameters in `recording` as they are."""
-    parameters = {parameter for node in recording.order for parameter in node.parameters}
-    parameters |= {p for node in recording.order for p in node.parents if isinstance(p, Parameter)}
-    kept = [(parameter, parameter.grad) for parameter in parameters]
+    before = [(parameter, parameter.grad) for parameter in (*recording.leaves, *recording.foreign)]
     try:
         yield
     finally:
-        for parameter, grad in kept:
+        for parameter, grad in before:
             parameter.grad = grad

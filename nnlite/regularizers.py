@@ -29,3 +29,25 @@ class L2(Module):
     def backward(self, grad: Any) -> Any:
         (w,) = self.saved
         return grad * w
+
+
+class L1(Module):
+    """‖w‖₁, the sum of the absolute values; its gradient is sign(w), and 0 where w = 0.
+
+    Notes
+    -----
+    Shapes: w of any shape; the result is a scalar of w's dtype.
+
+    Examples
+    --------
+    >>> float(L1()(np.array([3.0, -4.0])))
+    7.0
+    """
+
+    def forward(self, w: Any) -> Any:
+        self.save_for_backward(w)
+        return np.sum(np.abs(w))
+
+    def backward(self, grad: Any) -> Any:
+        (w,) = self.saved
+        return grad * np.sign(w)

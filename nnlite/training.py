@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from nnlite.graph import Graph
 from nnlite.loader import DataLoader
 from nnlite.node import Node
-from nnlite.optim import SGD
+from nnlite.optim import Optimizer
 
 
 class DivergenceError(ArithmeticError):
     """The loss is no longer a finite number."""
 
 
-def steps(graph: Graph, optimizer: SGD, loader: DataLoader) -> Iterator[float]:
+def steps(graph: Graph, optimizer: Optimizer, loader: DataLoader) -> Iterator[float]:
     """One pass over `loader`, a step of `optimizer` for each batch; yields each batch's loss.
 
     Raises

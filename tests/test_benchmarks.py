@@ -24,6 +24,8 @@ def test_forward_mode_stores_more_where_inputs_outnumber_outputs_and_less_where_
 
 
 def test_what_a_derivative_costs_is_bounded():
-    ratios = costs.ratios(repeat=15)
-    assert ratios["hvp in gradients"] <= 4
-    assert ratios["vjp in gradients written by hand"] <= 1.5
+    """The least of three measurements, as other processes can only add to a time."""
+    measured = [costs.ratios(repeat=10) for _ in range(3)]
+    assert min(ratios["hvp in gradients"] for ratios in measured) <= 4
+    assert min(ratios["vjp in gradients written by hand"] for ratios in measured) <= 1.5
+    assert min(ratios["bundle in single columns"] for ratios in measured) <= 1

@@ -184,3 +184,30 @@ def test_it_can_be_drawn(seminar):
     ax = graph.gradient(X, t).plot()
     assert len(ax.patches) > 30
     ax.figure.clear()
+
+
+def test_a_part_of_it_is_specialised_to_the_same_shapes(seminar):
+    graph, X, t = seminar
+    derivative = graph.gradient(X, t)
+    part = nn.Graph(derivative.inputs, derivative.outputs[1])
+    np.testing.assert_array_equal(part(X, t), derivative(X, t)[1])
+    with pytest.raises(ValueError, match=r"where x has shape \(8, 5\)"):
+        part(*data(batch=16))
+
+
+def test_it_can_stand_in_another_graph(seminar):
+    graph, X, t = seminar
+    derivative = graph.gradient(X, t)
+    x, target = nn.Input("x"), nn.Input("t")
+    outer = nn.Graph([x, target], (derivative(x, target)[1] ** 2).sum())
+    assert outer.parameters() == graph.parameters()
+    assert outer(X, t) == pytest.approx(np.sum(derivative(X, t)[1] ** 2), rel=1e-15)
+
+
+def test_an_unused_infinite_branch_passes_on_zero_at_other_points_too():
+    x = nn.Input("x", requires_grad=True)
+    graph = nn.Graph([x], np.where(x < 10, np.exp(x * x), 0).sum())
+    derivative = graph.gradient(np.array([1.0, 2.0]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, gradient = derivative(np.array([1.0, 200.0]))
+    np.testing.assert_allclose(gradient, [2 * np.e, 0], rtol=1e-15)

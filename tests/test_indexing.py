@@ -258,7 +258,7 @@ class TestRefused:
         for derivative in (grad, lambda f: lambda x: jvp(f, (x,), (x,))):
             with pytest.raises(ValueError, match="with a sequence") as caught:
                 derivative(lambda x: a.__setitem__(0, x[0]))(np.ones(2))
-            assert "float() " in str(caught.value.__cause__)
+            assert "would lose its derivative" in str(caught.value.__cause__)
 
     @pytest.mark.parametrize(
         ("f", "match"),

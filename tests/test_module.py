@@ -107,7 +107,7 @@ class TestALayerOfTheUser:
             (None, "returned None .*'a'"),
             ((A,), "returned 1 gradients for 2 inputs"),
             ((A, A, A), "returned 3 gradients for 2 inputs"),
-            ([A, A], "returned 1 gradients for 2 inputs"),
+            ([A, A], "returned a list; return a tuple"),
             ((A, None), "returned None .*'b'"),
             ((A, A[None]), r"shape \(1, 2\) reached .*'b'.* \(2,\)"),
             ((A, 1.0), r"shape \(\) reached .*'b'.* \(2,\)"),
@@ -204,7 +204,7 @@ class Keeping(nn.Module):
         "a parameter": (
             lambda: nn.Parameter(np.zeros(2)),
             lambda self, x: setattr(self.kept, "value", x),
-            lambda self: self.kept.value,
+            lambda self: self.kept.accumulate_grad(np.zeros(2)) or self.kept.value,
         ),
         "an inner module": (
             Square,
@@ -634,3 +634,184 @@ class TestServices:
             repr(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid()))
             == "Sequential(Linear(2, 1), Sigmoid())"
         )
+
+
+class TestDerivativesOfModulesThatCallOthers:
+    """Second derivatives, where other modules run inside a forward."""
+
+    def test_of_a_composite_that_calls_a_layer_on_a_constant(self) -> None:
+        class Offset(nn.Module):
+            def __init__(self) -> None:
+                self.linear = nn.Linear(2, 2, rng=0)
+
+            def forward(self, x: Any) -> Any:
+                return x * self.linear(A[None])
+
+        offset = Offset()
+        X = np.array([[3.0, 5.0]])
+        offset(X)
+        offset.backward(np.ones((1, 2)))
+        np.testing.assert_array_equal(offset.linear.weight.grad, A[:, None] * X)
+        np.testing.assert_array_equal(offset.linear.bias.grad, X[0])
+
+    @pytest.mark.parametrize("ran_before", [False, True])
+    def test_of_a_module_that_runs_another_by_hand(self, ran_before: bool) -> None:
+        class Cube(nn.Module):
+            def __init__(self) -> None:
+                self.square = Square()
+
+            def forward(self, x: Any) -> Any:
+                self.save_for_backward(x)
+                return x * self.square(x)
+
+            def backward(self, grad: Any) -> Any:
+                (x,) = self.saved
+                return grad * x * x + self.square.backward(grad * x)
+
+        cube = Cube()
+        if ran_before:
+            cube(B)
+        f = lambda x: np.sum(cube(x))  # noqa: E731
+        np.testing.assert_allclose(nn.grad(f)(A), 3 * A**2, rtol=1e-15)
+        np.testing.assert_allclose(nn.hvp(f, A, np.ones(2)), 6 * A, rtol=1e-15)
+        np.testing.assert_allclose(nn.grad(lambda x: np.sum(nn.grad(f)(x)))(A), 6 * A, rtol=1e-15)
+
+
+class TestWhatAStudentForgets:
+    def test_a_gradient_of_a_parameter(self) -> None:
+        class Shift(nn.Module):
+            def __init__(self) -> None:
+                self.b = nn.Parameter(np.zeros(2))
+
+            def forward(self, x: Any) -> Any:
+                return x + self.b.value
+
+            def backward(self, grad: Any) -> Any:
+                return grad
+
+        graph = at_one_vertex(Shift())
+        graph(A)
+        with pytest.raises(RuntimeError, match=r"self\.b no gradient.*accumulate_grad"):
+            graph.backward()
+
+    def test_that_a_gradient_accumulates(self) -> None:
+        class Overwriting(nn.Module):
+            def __init__(self) -> None:
+                self.w = nn.Parameter(np.ones(2))
+
+            def forward(self, x: Any) -> Any:
+                self.save_for_backward(x)
+                return x * self.w.value
+
+            def backward(self, grad: Any) -> Any:
+                self.w.grad = grad * self.saved[0]
+                return grad * self.w.value
+
+        graph = at_two_vertices(module := Overwriting())
+        graph(A, B)
+        graph.backward()
+        np.testing.assert_array_equal(module.w.grad, A + B)
+
+    def test_return(self) -> None:
+        class Silent(nn.Module):
+            def forward(self, x: Any) -> None:
+                self.save_for_backward(x)
+
+            def backward(self, grad: Any) -> Any:
+                return grad
+
+        with pytest.raises(TypeError, match="forgotten"):
+            Silent()(A)
+
+    def test_value_in_the_middle_of_a_graph(self) -> None:
+        class Raw(nn.Module):
+            def __init__(self) -> None:
+                self.w = nn.Parameter(np.ones(2))
+
+            def forward(self, x: Any) -> Any:
+                return x * self.w
+
+            def backward(self, grad: Any) -> Any:
+                return grad
+
+        x = nn.Input("x")
+        with pytest.raises(TypeError, match=r"self\.weight\.value"):
+            nn.Graph([x], nn.L2()(Raw()(x)))(A)
+
+    def test_that_arrays_are_not_its_own(self) -> None:
+        class Relu(nn.Module):
+            def forward(self, x: Any) -> Any:
+                x[x < 0] = 0
+                self.save_for_backward(x)
+                return x
+
+            def backward(self, grad: Any) -> Any:
+                grad[self.saved[0] == 0] = 0
+                return grad
+
+        X = np.array([1.0, -1.0])
+        with pytest.raises(ValueError, match="read-only") as caught:
+            Relu()(X)
+        assert "np.where" in caught.value.__notes__[0]
+        np.testing.assert_array_equal(X, [1, -1])
+
+    def test_that_what_is_saved_must_stay_as_it_is(self) -> None:
+        class ExpPlusOne(nn.Module):
+            def forward(self, x: Any) -> Any:
+                y = np.exp(x)
+                self.save_for_backward(y)
+                y += 1
+                return y
+
+            def backward(self, grad: Any) -> Any:
+                return grad * self.saved[0]
+
+        with pytest.raises(ValueError, match="read-only"):
+            ExpPlusOne()(A)
+
+    def test_to_make_a_parameter_an_attribute(self) -> None:
+        w = nn.Parameter(np.ones(2))
+
+        class Hidden(nn.Module):
+            def forward(self, x: Any) -> Any:
+                return x * w
+
+        with pytest.raises(RuntimeError, match=r"not among self\.parameters\(\)"):
+            Hidden()(A)
+
+    def test_that_a_nested_graph_has_parameters_of_its_own(self) -> None:
+        i, w = nn.Input("i"), nn.Parameter(np.ones(2), name="w")
+        inner = nn.Sequential(nn.Graph([i], i * w))
+        assert inner.parameters() == [w]
+        j = nn.Input("j")
+        graph = nn.Graph([j], inner(j).sum())
+        graph(A)
+        graph.backward()
+        np.testing.assert_array_equal(w.grad, A)
+
+
+def test_buffers_hold_no_duals_or_nodes_and_a_derivative_graph_leaves_them_alone() -> None:
+    class Centred(nn.Module):
+        buffers = ("mean",)
+
+        def __init__(self) -> None:
+            self.mean = np.zeros(2)
+
+        def forward(self, x: Any) -> Any:
+            self.mean = 0.5 * self.mean + 0.5 * x.mean(axis=0)
+            return x - x.mean(axis=0)
+
+        def backward(self, grad: Any) -> Any:
+            return grad - grad.mean(axis=0)
+
+    centred = Centred()
+    centred(np.array([[2.0, 4.0]]))
+    np.testing.assert_array_equal(centred.state_dict()["mean"], [1.0, 2.0])
+    X = np.array([[1.0, 2.0], [3.0, 5.0]])
+    nn.jvp(centred, (X,), (X,))
+    nn.hvp(lambda x: np.sum(centred(x) ** 3), X, X)
+    assert isinstance(centred.mean, np.ndarray)
+    centred.mean = np.array([1.0, 2.0])
+    x = nn.Input("x", requires_grad=True)
+    nn.Graph([x], (centred(x) ** 2).sum()).gradient(X)
+    np.testing.assert_array_equal(centred.mean, [1.0, 2.0])

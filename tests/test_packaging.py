@@ -1,7 +1,9 @@
 """What is installed: the wheel, built from the checkout."""
 
+import re
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -53,3 +55,36 @@ def test_the_wheel_is_typed_and_holds_each_module_of_the_checkout(site):
 def test_the_version_is_the_same_everywhere(site):
     (metadata,) = site.glob("*.dist-info/METADATA")
     assert f"Version: {nn.__version__}\n" in metadata.read_text()
+
+
+def test_every_public_name_is_where_the_package_says_and_is_typed():
+    listed = {name for name in nn.__all__ if name != "__version__"}
+    assert {name for name in listed if getattr(nn, name) is None} == set()
+    source = (ROOT / "nnlite" / "__init__.py").read_text(encoding="utf-8")
+    typed = set(re.findall(r"^    from nnlite\S* import (\w+) as \1$", source, re.MULTILINE))
+    assert typed == listed
+
+
+def test_every_class_and_function_of_the_catalogue_is_public():
+    """Those without an underscore in layers, losses, regularisers, optimisers and schedules."""
+    defined = set()
+    for folder in ("layers", "optim", "schedules", "losses.py", "regularizers.py"):
+        place = ROOT / "nnlite" / folder
+        for path in [place] if place.suffix else place.glob("*.py"):
+            defined |= set(re.findall(r"^class ([A-Z]\w+)", path.read_text("utf-8"), re.MULTILINE))
+    assert defined - set(nn.__all__) - {"Schedule"} == set()
+
+
+def test_import_costs_little_and_so_does_the_help():
+    """The least of five runs, as other processes can only add to a time."""
+
+    def seconds(*arguments):
+        def run():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+            return time.perf_counter() - start
+
+        return min(run() for _ in range(5))
+
+    assert seconds("-c", "import nnlite") <= seconds("-c", "import numpy")
+    assert seconds("-m", "nnlite", "train", "--help") < 0.3

@@ -121,9 +121,6 @@ def _blocks(grad: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return np.reshape(grad, [n for pair in zip(A.shape, B.shape) for n in pair]), A, B
 
 
-_INNER, _DOT, _KRON = Inner(), Dot(), Kron()
-
-
 @rule(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """`TensorDot`."""
@@ -133,20 +130,20 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 @rule(np.inner)
 def inner(a: Any, b: Any, /) -> Any:
     """`Inner`."""
-    return _INNER(a, b)
+    return Inner()(a, b)
 
 
 @rule(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """`Dot`."""
     refuse_given("np.dot", {}, out=out)
-    return _DOT(a, b)
+    return Dot()(a, b)
 
 
 @rule(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """`Kron`."""
-    return _KRON(a, b)
+    return Kron()(a, b)
 
 
 @rule(np.vdot)

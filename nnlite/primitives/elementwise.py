@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import RULES, Value
+from nnlite.node import Node
 from nnlite.primitives.base import Primitive, refuse, total, unbroadcast
 from nnlite.primitives.dtypes import AsType
 
@@ -57,24 +58,23 @@ class Elementwise(Primitive):
 
     def backward(self, grad: Any) -> Any:
         y, *xs = self.saved
-        if _is_finite(_plain(y)):
-            grads = self._products(grad, y, xs)
-        else:
-            # exp(x) may overflow in a branch that `where` does not take, or as the denominator
-            # of a sigmoid that is 0: what has no influence passes on 0, and not 0·∞.
-            unused = (grad == 0) & ~np.isfinite(y)
-            with np.errstate(invalid="ignore"):
-                grads = [
-                    item if item is None else np.where(unused, 0, item)
-                    for item in self._products(grad, y, xs)
+        with np.errstate(invalid="ignore"):
+            return tuple(
+                [
+                    unbroadcast(self._used(grad, product(grad, y, *xs)), x) if needed else None
+                    for product, x, needed in zip(self.products, xs, self.needs_input_grad)
                 ]
-        return tuple([g if g is None else unbroadcast(g, x) for g, x in zip(grads, xs)])
+            )
 
-    def _products(self, grad: Any, y: Any, xs: list[Any]) -> list[Any]:
-        return [
-            product(grad, y, *xs) if needed else None
-            for product, needed in zip(self.products, self.needs_input_grad)
-        ]
+    def _used(self, grad: Any, product: Any) -> Any:
+        """The product g·∂y/∂x, and 0 where g is 0, also if ∂y/∂x is infinite or NaN there.
+
+        exp(x) may overflow, and √x have no derivative, in a branch that `where` does not take:
+        what has no influence passes on 0, and not 0·∞.
+        """
+        if self.function in NEVER_INFINITE or _is_certainly_finite(product):
+            return product
+        return np.where((grad == 0) & ~np.isfinite(product), 0, product)
 
     def jvp(self, *tangents: Any) -> Any:
         y, *xs = self.saved
@@ -89,16 +89,17 @@ class Elementwise(Primitive):
         return f"np.{self.label}"
 
 
-def _is_finite(y: Any) -> bool:
-    """Whether all entries are finite; false as well where their squares overflow."""
-    return math.isfinite(np.vdot(y, y))
-
-
-def _plain(x: Any) -> Any:
-    """The array at the bottom of a value."""
-    while isinstance(x, Value):
-        x = next(getattr(x, name) for name in ("value", "primal", "members") if hasattr(x, name))
-    return x
+def _is_certainly_finite(product: Any) -> bool:
+    """Whether all entries are finite, here and, in a graph that will run again, at other points."""
+    while isinstance(product, Value):
+        if isinstance(product, Node) and (product.recording is None or product.recording.reusable):
+            return False
+        product = next(
+            getattr(product, name)
+            for name in ("value", "primal", "members")
+            if hasattr(product, name)
+        )
+    return math.isfinite(np.vdot(product, product))
 
 
 def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
@@ -207,9 +208,11 @@ PRODUCTS: dict[Callable[..., Any], tuple[Product, ...]] = {
     np.degrees: (lambda g, y, x: g / _DEGREE,),
 }
 
+NEVER_INFINITE = (np.add, np.subtract, np.negative, np.positive, np.where)
+
 
 def elementwise(function: Callable[..., Any], *products: Product) -> Callable[..., Any]:
-    """The rule that applies an `Elementwise` of its own at each vertex, as threads may need."""
+    """The rule that applies an `Elementwise` of its own at each vertex."""
 
     def apply(*xs: Any, **options: Any) -> Any:
         return Elementwise(function, *products)(*xs, **options)

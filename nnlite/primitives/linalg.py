@@ -136,14 +136,11 @@ class Cross(Bilinear):
         return np.moveaxis(found, -1, axisb)
 
 
-_MATMUL, _VECDOT = MatMul(), VecDot()
-
-
 @rule(np.matmul, np.linalg.matmul)
 def matmul(a: Any, b: Any, /, **unsupported: Any) -> Any:
     """`MatMul`."""
     refuse("np.matmul", unsupported)
-    return _MATMUL(a, b)
+    return MatMul()(a, b)
 
 
 @rule(np.vecdot, np.linalg.vecdot)
@@ -152,7 +149,7 @@ def vecdot(a: Any, b: Any, /, *, axis: int = -1, **unsupported: Any) -> Any:
     refuse("np.vecdot", unsupported)
     if axis != -1:
         a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
-    return _VECDOT(a, b)
+    return VecDot()(a, b)
 
 
 def matvec(a: Any, b: Any, /, **unsupported: Any) -> Any:

@@ -12,61 +12,119 @@ from numpy.lib.stride_tricks import sliding_window_view
 from nnlite.dispatch import Value, rule
 from nnlite.primitives.base import LinearMap
 
+Sizes = tuple[int, ...]
+
 
 class Windows(LinearMap):
-    """Every window of a shape that fits into an array; the windows' own axes come last."""
+    """Every window of a shape that fits into an array; the windows' own axes come last.
 
-    def __init__(self, window_shape: tuple[int, ...], axis: tuple[int, ...] | None) -> None:
+    Parameters
+    ----------
+    window_shape : tuple of int
+    axis : tuple of int, or None
+        The axis that each axis of the window slides along; None for all of them.
+    stride, dilation : tuple of int, or None
+        For each axis of the window, how far apart neighbouring windows, and neighbouring entries
+        of one window, are; None for 1. A stride needs an axis to itself.
+    """
+
+    def __init__(
+        self,
+        window_shape: Sizes,
+        axis: Sizes | None,
+        stride: Sizes | None = None,
+        dilation: Sizes | None = None,
+    ) -> None:
         self.window_shape = window_shape
         self.axis = axis
+        self.stride = stride
+        self.dilation = dilation
 
     @property
     def label(self) -> str:
         return "sliding_window_view"
 
     def linear(self, x: Any) -> Any:
-        return sliding_window_view(x, self.window_shape, self.axis)
+        return windows(x, self.window_shape, self.axis, self.stride, self.dilation)
 
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        return add_windows(grad, self.window_shape, self.axis, shape)
+    def transposed(self, grad: Any, shape: Sizes) -> Any:
+        return add_windows(grad, self.window_shape, self.axis, shape, self.stride, self.dilation)
 
 
 class AddedWindows(LinearMap):
     """The transposed of `Windows`: windows, each added at its place, for an array of `shape`."""
 
     def __init__(
-        self, window_shape: tuple[int, ...], axis: tuple[int, ...] | None, shape: tuple[int, ...]
+        self,
+        window_shape: Sizes,
+        axis: Sizes | None,
+        shape: Sizes,
+        stride: Sizes | None = None,
+        dilation: Sizes | None = None,
     ) -> None:
         self.window_shape = window_shape
         self.axis = axis
         self.shape = shape
+        self.stride = stride
+        self.dilation = dilation
 
     def linear(self, x: Any) -> Any:
-        return add_windows(x, self.window_shape, self.axis, self.shape)
+        return add_windows(x, self.window_shape, self.axis, self.shape, self.stride, self.dilation)
 
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        return sliding_window_view(grad, self.window_shape, self.axis)
+    def transposed(self, grad: Any, shape: Sizes) -> Any:
+        return windows(grad, self.window_shape, self.axis, self.stride, self.dilation)
+
+
+def windows(
+    x: Any,
+    window_shape: Sizes,
+    axis: Sizes | None,
+    stride: Sizes | None = None,
+    dilation: Sizes | None = None,
+) -> Any:
+    """`Windows` of an array, as a view of it."""
+    if isinstance(x, Value):
+        return Windows(window_shape, axis, stride, dilation)(x)
+    dilation = dilation or (1,) * len(window_shape)
+    spans = [(n - 1) * step + 1 for n, step in zip(window_shape, dilation, strict=True)]
+    key = [slice(None)] * x.ndim
+    for window_axis, step in zip(_axes(axis, x.ndim), stride or ()):
+        key[window_axis] = slice(None, None, step)
+    inside = [slice(None, None, step) for step in dilation]
+    return sliding_window_view(x, spans, axis)[(*key, *inside)]
 
 
 def add_windows(
-    x: Any, window_shape: tuple[int, ...], axis: tuple[int, ...] | None, shape: tuple[int, ...]
+    x: Any,
+    window_shape: Sizes,
+    axis: Sizes | None,
+    shape: Sizes,
+    stride: Sizes | None = None,
+    dilation: Sizes | None = None,
 ) -> Any:
     """Windows, each added at its place: one addition for each position inside of a window."""
     if isinstance(x, Value):
-        return AddedWindows(window_shape, axis, shape)(x)
-    axes = range(len(shape)) if axis is None else normalize_axis_tuple(axis, len(shape), None, True)
+        return AddedWindows(window_shape, axis, shape, stride, dilation)(x)
+    axes, ones = _axes(axis, len(shape)), (1,) * len(window_shape)
     lengths = x.shape[: len(shape)]
     y = np.zeros(shape, x.dtype)
     for position in np.ndindex(window_shape):
-        start = [0] * len(shape)
-        for window_axis, offset in zip(axes, position, strict=True):
-            start[window_axis] += offset
-        y[tuple([slice(s, s + n) for s, n in zip(start, lengths)])] += x[(..., *position)]
+        start, steps = [0] * len(shape), [1] * len(shape)
+        placed = zip(axes, position, stride or ones, dilation or ones, strict=True)
+        for window_axis, offset, step, spacing in placed:
+            start[window_axis] += offset * spacing
+            steps[window_axis] = step
+        key = [slice(s, s + (n - 1) * d + 1, d) for s, n, d in zip(start, lengths, steps)]
+        y[tuple(key)] += x[(..., *position)]
     return y
 
 
+def _axes(axis: Sizes | None, rank: int) -> Sizes:
+    return tuple(range(rank)) if axis is None else normalize_axis_tuple(axis, rank, None, True)
+
+
 @rule(sliding_window_view)
-def windows(
+def sliding_windows(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     """Every window of a shape that fits into an array; the windows' own axes come last."""

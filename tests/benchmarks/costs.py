@@ -67,8 +67,16 @@ def ratios(width=256, batch=512, repeat=30):
     def vjp():
         return nn.vjp(f, *weights)[1](1.0)
 
+    columns = np.eye(50)
+    V = rng.normal(size=(50, 50)) / 7
+
+    def square(x):
+        return np.tanh(np.tanh(x @ V) @ V)
+
     times = medians(
         {
+            "bundle": lambda: nn.jacobian(square, columns[0], mode="forward"),
+            "columns": lambda: [nn.jvp(square, (columns[0],), (e,)) for e in columns],
             "evaluation": lambda: f(*weights),
             "vjp": vjp,
             "by hand": by_hand,
@@ -83,6 +91,7 @@ def ratios(width=256, batch=512, repeat=30):
         "vjp in gradients written by hand": times["vjp"] / times["by hand"],
         "jvp in evaluations": times["jvp"] / times["evaluation"],
         "hvp in gradients": times["hvp"] / times["gradient"],
+        "bundle in single columns": times["bundle"] / times["columns"],
     }
 
 

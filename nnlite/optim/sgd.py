@@ -1,17 +1,17 @@
-"""Optimisers: how a step changes the parameters, given their gradients."""
+"""Stochastic gradient descent."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from nnlite.node import Parameter
+from nnlite.optim.optimizer import Optimizer, at_least_0
 
 
-class SGD:
+class SGD(Optimizer):
     r"""Stochastic gradient descent with momentum, Nesterov momentum and weight decay.
 
     With the gradient g of a parameter θ, learning rate γ, momentum μ, dampening τ and weight
@@ -40,11 +40,6 @@ class SGD:
     nesterov : bool
         Needs a momentum above 0 and no dampening.
 
-    Notes
-    -----
-    A step gives a parameter a new array and leaves the old one as it was: the values that an
-    earlier forward pass used stay what they were. The dtype is kept.
-
     Examples
     --------
     >>> import numpy as np
@@ -55,6 +50,8 @@ class SGD:
     array([0.9, 1.9])
     """
 
+    options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+
     def __init__(
         self,
         parameters: Iterable[Parameter],
@@ -64,49 +61,20 @@ class SGD:
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        parameters = list(parameters)
-        for parameter in parameters:
-            if not isinstance(parameter, Parameter):
-                raise TypeError(f"SGD takes parameters (nn.Parameter), got {parameter!r}")
-        self.parameters = list(dict.fromkeys(parameters))
-        if not self.parameters:
-            raise ValueError("SGD got no parameters; pass those of a module: module.parameters()")
-        self.lr = _checked("lr", lr)
-        if self.lr == 0:
-            raise ValueError("SGD: lr is 0, so nothing would be trained")
-        self.momentum = _checked("momentum", momentum)
-        self.dampening = _checked("dampening", dampening)
-        self.weight_decay = _checked("weight_decay", weight_decay)
+        super().__init__(parameters, lr)
+        self.momentum = at_least_0(self, "momentum", momentum)
+        self.dampening = at_least_0(self, "dampening", dampening)
+        self.weight_decay = at_least_0(self, "weight_decay", weight_decay)
         if nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("SGD: Nesterov momentum needs a momentum above 0 and no dampening")
         self.nesterov = nesterov
-        self.velocity: dict[Parameter, Any] = {}
 
-    def step(self) -> None:
-        """Change every parameter that has a gradient."""
-        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
-        for parameter in self.parameters:
-            if parameter.grad is not None:
-                parameter.value = parameter.value - lr * self._direction(parameter)
-
-    def _direction(self, parameter: Parameter) -> Any:
-        g = parameter.grad
+    def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         if self.weight_decay:
-            g = g + self.weight_decay * parameter.value
+            g = g + self.weight_decay * theta
         if not self.momentum:
             return g
-        v = self.velocity.get(parameter)
+        v = memory.get("velocity")
         v = np.array(g) if v is None else self.momentum * v + (1 - self.dampening) * g
-        self.velocity[parameter] = v
+        memory["velocity"] = v
         return g + self.momentum * v if self.nesterov else v
-
-    def zero_grad(self) -> None:
-        """Forget the gradients that the parameters have accumulated."""
-        for parameter in self.parameters:
-            parameter.grad = None
-
-
-def _checked(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"SGD: {name} is a finite number of at least 0, got {value!r}")
-    return float(value)

@@ -1,0 +1,183 @@
+"""Optimizer: what all optimisers share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnlite.arguments import real
+from nnlite.node import Parameter, shape_and_dtype
+
+
+class Optimizer:
+    """θ ← θ − γ d, where a subclass finds the direction d from the gradient g.
+
+    A subclass defines ``direction(g, theta, memory)`` and lists its constructor's arguments, which
+    are attributes, in `options`.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Those to train, as from ``module.parameters()``. A parameter without a gradient is left
+        as it is.
+    lr : float
+        γ, above 0; may be changed between steps, as may every other option.
+
+    Attributes
+    ----------
+    parameters : list of Parameter
+        Each once.
+    memory : dict from Parameter to dict
+        What is remembered of the gradients of each parameter so far, by name.
+
+    Notes
+    -----
+    A step gives a parameter a new array and leaves the old one as it was: the values that an
+    earlier forward pass used stay what they were. The dtype of a parameter is kept, and so are the
+    arrays of gradients. Where PyTorch has groups of parameters with options of their own, use
+    several optimisers.
+
+    Raises
+    ------
+    TypeError
+        If something else than parameters is to be trained.
+    ValueError
+        If there are no parameters, an option is out of its range or, in `step`, a gradient does
+        not have the shape of its parameter.
+    """
+
+    options: tuple[str, ...] = ("lr",)
+
+    def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
+        name = type(self).__name__
+        parameters = [parameters] if isinstance(parameters, Parameter) else list(parameters)
+        for parameter in parameters:
+            if not isinstance(parameter, Parameter):
+                raise TypeError(f"{name} takes parameters (nn.Parameter), got {parameter!r}")
+        self.parameters = list(dict.fromkeys(parameters))
+        if not self.parameters:
+            raise ValueError(
+                f"{name} got no parameters; pass those of a module: module.parameters()"
+            )
+        self.lr = at_least_0(self, "lr", lr)
+        if self.lr == 0:
+            raise ValueError(f"{name}: lr is 0, so nothing would be trained")
+        self.memory: dict[Parameter, dict[str, Any]] = {}
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient."""
+        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
+        for parameter in self.parameters:
+            if parameter.grad is None:
+                continue
+            theta = parameter.value
+            g = np.asarray(parameter.grad, dtype=theta.dtype)
+            if g.shape != theta.shape:
+                raise ValueError(
+                    f"{type(self).__name__}: {parameter!r} has a gradient of shape {g.shape}; "
+                    "was .grad set by hand?"
+                )
+            memory = self.memory.setdefault(parameter, {})
+            parameter.value = theta - lr * self.direction(g, theta, memory)
+
+    def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
+        """d for a parameter θ with gradient g.
+
+        Parameters
+        ----------
+        g, theta : ndarray
+            Not to be written to. Whoever keeps g keeps a copy of it.
+        memory : dict
+            What was remembered in earlier steps, empty in the first; to be brought up to date.
+            Arrays are replaced, never written to.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no direction(self, g, theta, memory)")
+
+    def zero_grad(self) -> None:
+        """Forget the gradients that the parameters have accumulated."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on later: numbers, tuples of them, and copies of arrays.
+
+        Options stand under their names, memories under name and position of the parameter, such
+        as ``"velocity.0"``. ``np.savez(file, **optimizer.state_dict())`` keeps it.
+        """
+        state = {name: getattr(self, name) for name in self.options}
+        for position, parameter in enumerate(self.parameters):
+            for name, item in self.memory.get(parameter, {}).items():
+                state[f"{name}.{position}"] = (
+                    np.array(item) if isinstance(item, np.ndarray) else item
+                )
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where the optimiser that gave `state` stopped.
+
+        Parameters
+        ----------
+        state : mapping of str to number or array
+            As from `state_dict`, of an optimiser of the same class and of as many parameters in
+            the same order.
+
+        Raises
+        ------
+        ValueError
+            If an option is missing, or something does not fit; the message lists it all, and
+            nothing is changed.
+        """
+        problems = [f"missing: {name}" for name in self.options if name not in state]
+        memory: dict[Parameter, dict[str, Any]] = {}
+        for key in state:
+            if key in self.options:
+                continue
+            name, _, position = key.rpartition(".")
+            if not (name and position.isdecimal() and int(position) < len(self.parameters)):
+                problems.append(f"unexpected: {key}")
+                continue
+            parameter = self.parameters[int(position)]
+            item = np.array(state[key])
+            if item.dtype.kind == "f":
+                if (item.shape, item.dtype) != (parameter.shape, parameter.dtype):
+                    problems.append(
+                        f"{key}: expected {shape_and_dtype(parameter.value)}, "
+                        f"got {shape_and_dtype(item)}"
+                    )
+                memory.setdefault(parameter, {})[name] = item
+            else:
+                memory.setdefault(parameter, {})[name] = item.item()
+        if problems:
+            raise ValueError(f"the state does not fit {self!r}; " + "; ".join(problems))
+        for name in self.options:
+            setattr(self, name, _plain(state[name]))
+        self.memory = memory
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={getattr(self, name)!r}" for name in self.options)
+        return f"{type(self).__name__}({len(self.parameters)} parameters{options})"
+
+
+def at_least_0(optimizer: Optimizer, name: str, value: float) -> float:
+    """`value`, if it is a finite number of at least 0."""
+    return real(optimizer, name, value, "a finite number of at least 0", low=0)
+
+
+def share(optimizer: Optimizer, name: str, value: float) -> float:
+    """`value`, if it is how much of a running average stays in a step."""
+    below_1 = math.nextafter(1.0, 0.0)
+    return real(optimizer, name, value, "a number of at least 0 and below 1", low=0, high=below_1)
+
+
+def epsilon(optimizer: Optimizer, value: float) -> float:
+    """`value`, if it keeps a gradient of 0 from being divided by 0."""
+    return real(optimizer, "eps", value, "a finite number above 0", above=0)
+
+
+def _plain(value: Any) -> Any:
+    """Python's own number, or a tuple of them."""
+    items = np.asarray(value).tolist()
+    return tuple(items) if isinstance(items, list) else items
