@@ -63,7 +63,7 @@ class Bundle(Value):
         return np.broadcast_to(result, (len(self.members), *np.shape(result)))
 
     def apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
-        if not isinstance(module, Primitive):
+        if not module.is_rule and not isinstance(module, Primitive):
             return module.evaluate(Node(None, ()), inputs)
         own = [isinstance(item, Bundle) and item.level == self.level for item in inputs]
         arrays = [item.members if is_own else item for item, is_own in zip(inputs, own)]
@@ -95,7 +95,7 @@ def together(*kinds: type) -> Callable[[Together], Together]:
     return register
 
 
-def one_by_one(module: Primitive, arrays: Sequence[Any], own: Sequence[bool]) -> Any:
+def one_by_one(module: Any, arrays: Sequence[Any], own: Sequence[bool]) -> Any:
     count = next(len(array) for array, is_own in zip(arrays, own) if is_own)
     vertex = Node(None, ())
     vertex.needs_input_grad = (False,) * len(arrays)

@@ -45,15 +45,31 @@ def rule(*functions: Callable[..., Any]) -> Callable[[Target], Target]:
     Returns
     -------
     callable
-        A decorator. It takes a `Module` class, whose ``forward`` says how many of the leading
-        arguments are arrays while the constructor takes all others; or a module; or a plain
+        A decorator. It takes a `Module` class with ``forward``, ``backward`` and ``jvp``, whose
+        ``forward`` says how many of the leading arguments are arrays while the constructor takes
+        all others; or a plain
         function that has the arguments of the NumPy function and is written in functions that
         have rules already.
+
+    Examples
+    --------
+    >>> from nnlite import Module, grad
+    >>> @rule(np.ediff1d)
+    ... class Differences(Module):
+    ...     def forward(self, x):
+    ...         return np.ediff1d(x)
+    ...     def backward(self, grad):
+    ...         return np.append(0, grad) - np.append(grad, 0)
+    ...     def jvp(self, tangent):
+    ...         return np.ediff1d(tangent)
+    >>> grad(lambda x: np.sum(np.ediff1d(x) ** 2))(np.array([1.0, 3.0, 4.0]))
+    array([-4.,  2.,  2.])
     """
 
     def register(target: Target) -> Target:
         call: Rule = target
         if isinstance(target, type):
+            target.is_rule = True  # type: ignore[attr-defined]
             count = target.forward.__code__.co_argcount - 1  # type: ignore[attr-defined]
 
             def call(*args: Any, **kwargs: Any) -> Any:
@@ -118,8 +134,8 @@ def _apply_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dic
         name = _describe(function)
         raise NotImplementedError(
             f"{name} has no derivative rule, so it cannot be applied to a node or a dual number. "
-            f"Write the formula in functions that have one, or add a rule: a Module with forward "
-            f"and backward, decorated with @nn.rule({name})."
+            f"Write the formula in functions that have one, or add a rule: a Module with forward, "
+            f"backward and jvp, decorated with @nn.rule({name})."
         ) from None
     return found(*args, **kwargs)
 

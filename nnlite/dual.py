@@ -51,6 +51,11 @@ class Dual(Value):
         try:
             if not module.is_differentiable:
                 return module.evaluate(vertex, primals)
+            if module.jvp is None and module.is_rule:
+                raise NotImplementedError(
+                    f"{type(module).__name__}, the rule for a NumPy function, has no "
+                    "jvp(self, *tangents), which forward propagation needs; define it"
+                )
             if module.jvp is None or self._feeds(module):
                 return module.evaluate(vertex, inputs)
             value = module.evaluate(vertex, primals)

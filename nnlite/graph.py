@@ -23,6 +23,7 @@ from nnlite.node import (
 )
 from nnlite.passes import check_unchanged, sample, seed
 from nnlite.recording import Recording
+from nnlite.summary import Summary, summarise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -245,6 +246,15 @@ class Graph(Module):
     def memory(self) -> memory.MemoryReport:
         """Bytes stored now, vertex by vertex: values, saved arrays and gradients."""
         return memory.report(self._names)
+
+    def summary(self, *inputs: Any) -> Summary:
+        """A table of the vertices: name, module, output shape, parameters, stored bytes.
+
+        Shapes and bytes are those of the last forward pass, or of one on `inputs` if given.
+        """
+        if inputs:
+            self(*inputs)
+        return summarise(self._names)
 
     def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
         """Draw the graph, from the inputs on the left to the output on the right.

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.declared import names_of
 from nnlite.dispatch import Value, highest, is_float
 from nnlite.kept import INTERNAL, attributes, protected
 from nnlite.node import Node, Parameter, shape_and_dtype
 from nnlite.recording import Recording
+from nnlite.summary import Row, Summary, summarise
 
 
 class Module:
@@ -58,6 +60,7 @@ class Module:
     is_differentiable = True
     jvp: Callable[..., Any] | None = None
     is_guarded = True
+    is_rule = False  # of a NumPy function, by nn.rule
     _vertex: Node | None = None
     _calls = 0  # on arrays
     _by_hand = False  # within the forward of a module that will also call this one's backward
@@ -324,6 +327,27 @@ class Module:
                     found[f"{path}.{name}".lstrip(".")] = (module, name)
         return found
 
+    def summary(self, *inputs: Any) -> Summary:
+        """A table: name, module, output shape, parameters, stored bytes.
+
+        Parameters
+        ----------
+        *inputs : array_like, optional
+            What to run on, for the shapes and bytes of each vertex; without inputs the table has
+            the modules alone.
+        """
+        if not inputs:
+            return Summary(
+                Row(path, repr(module), None, sum(p.size for p in module.parameters()), 0)
+                for path, module in [*_tree(self, "", {id(self)})] or [(self.label, self)]
+                if isinstance(module, Module) and len(module.modules()) == 1
+            )
+        values = [_as_array(item) for item in inputs]
+        wanted = [is_float(value) for value in values]
+        function = self.forward if self.is_composite else self
+        recording = Recording(function, values, wanted, self.parameters())
+        return summarise(names_of([*recording.inputs, *recording.order]))
+
     def __repr__(self) -> str:
         import inspect  # as slow to import as the rest of this package together
 
@@ -362,3 +386,7 @@ def _tree(item: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 def _depth(cls: type, name: str) -> int:
     """How far up the classes that `cls` inherits from `name` is defined."""
     return next(depth for depth, parent in enumerate(cls.__mro__) if name in vars(parent))
+
+
+def _as_array(item: Any) -> Any:
+    return np.asarray(item) if isinstance(item, list | tuple) else item

@@ -441,3 +441,23 @@ class TestNothingIsSilentlyWrong:
                 assert all(pool.map(gradients, range(8)))
         finally:
             sys.setswitchinterval(before)
+
+    def test_a_rule_without_jvp_is_refused_in_forward_mode_and_works_in_reverse(self):
+        @nn.rule(np.trapezoid)
+        class Trapezoid(nn.Module):
+            def forward(self, y):
+                self.save_for_backward(y)
+                return np.trapezoid(y)
+
+            def backward(self, grad):
+                (y,) = self.saved
+                ends = np.arange(len(y)) % (len(y) - 1) == 0
+                return grad * np.where(ends, 0.5, 1.0)
+
+        f = lambda y: np.trapezoid(y * y)  # noqa: E731
+        np.testing.assert_array_equal(nn.grad(f)(np.ones(4)), [1, 2, 2, 1])
+        np.testing.assert_array_equal(
+            nn.jacobian(f, np.ones(4), mode="reverse"), [1.0, 2.0, 2.0, 1.0]
+        )
+        with pytest.raises(NotImplementedError, match=r"Trapezoid.*jvp\(self, \*tangents\)"):
+            nn.jvp(f, (np.ones(4),), (np.ones(4),))

@@ -72,7 +72,7 @@ def test_every_class_and_function_of_the_catalogue_is_public():
         place = ROOT / "nnlite" / folder
         for path in [place] if place.suffix else place.glob("*.py"):
             defined |= set(re.findall(r"^class ([A-Z]\w+)", path.read_text("utf-8"), re.MULTILINE))
-    assert defined - set(nn.__all__) - {"Schedule"} == set()
+    assert defined - set(nn.__all__) == {"Schedule", "SlidingWindow"}  # bases of others
 
 
 def test_import_costs_little_and_so_does_the_help():

@@ -15,7 +15,6 @@ from costs import medians
 from numpy.lib.stride_tricks import sliding_window_view
 
 import nnlite as nn
-from nnlite.layers.convolution import Conv2d
 
 SIZES = {
     "digits, first layer": (64, 1, 8, 16, 3),
@@ -70,9 +69,9 @@ def by_torch(x, W, b, grad):
 
 
 def ratios(size, repeat=15, dtype=np.float64):
-    """The time that `Conv2d` takes, in seconds, and in units of the others' times."""
+    """The time that `nn.Conv2d` takes, in seconds, and in units of the others' times."""
     m, channels, height, out, k = size
-    conv = Conv2d(channels, out, k, padding=k // 2, dtype=dtype, rng=0)
+    conv = nn.Conv2d(channels, out, k, padding=k // 2, dtype=dtype, rng=0)
     rng = np.random.default_rng(1)
     x = rng.standard_normal((m, channels, height, height)).astype(dtype)
     grad = rng.standard_normal((m, out, height, height)).astype(dtype)

@@ -12,35 +12,30 @@ import time
 import numpy as np
 
 import nnlite as nn
-from nnlite.cross_entropy import CrossEntropy
-from nnlite.layers.activation import ReLU
-from nnlite.layers.convolution import Conv2d
-from nnlite.layers.flatten import Flatten
-from nnlite.layers.pooling import MaxPool2d
 from nnlite.loader import DataLoader
 from nnlite.training import steps
 
 
 def perceptron(rng):
     return nn.Sequential(
-        Flatten(),
+        nn.Flatten(),
         nn.Linear(64, 128, dtype=np.float32, rng=rng),
-        ReLU(),
+        nn.ReLU(),
         nn.Linear(128, 64, dtype=np.float32, rng=rng),
-        ReLU(),
+        nn.ReLU(),
         nn.Linear(64, 10, dtype=np.float32, rng=rng),
     )
 
 
 def convolutional(rng):
     return nn.Sequential(
-        Conv2d(1, 16, 3, padding=1, dtype=np.float32, rng=rng),
-        ReLU(),
-        MaxPool2d(2),
-        Conv2d(16, 32, 3, padding=1, dtype=np.float32, rng=rng),
-        ReLU(),
-        MaxPool2d(2),
-        Flatten(),
+        nn.Conv2d(1, 16, 3, padding=1, dtype=np.float32, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1, dtype=np.float32, rng=rng),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
         nn.Linear(32 * 2 * 2, 10, dtype=np.float32, rng=rng),
     )
 
@@ -54,7 +49,7 @@ def train(network, seed=0, epochs=25, lr=0.05, momentum=0.9, batch_size=16):
     training, test = nn.datasets.load_digits(np.float32).split(test=0.2, rng=rng)
     net = NETWORKS[network](rng)
     x, t = nn.Input("x"), nn.Input("t")
-    graph = nn.Graph([x, t], CrossEntropy()(net(x), t))
+    graph = nn.Graph([x, t], nn.CrossEntropy()(net(x), t))
     optimizer = nn.SGD(net.parameters(), lr=lr, momentum=momentum)
     loader = DataLoader(pictures(training), training.t, batch_size, shuffle=True, rng=rng)
     start = time.perf_counter()
