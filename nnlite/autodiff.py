@@ -42,7 +42,18 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     pullback : callable
         From a cotangent of the value's shape to a tuple, for each primal x the array Jᵀ·cotangent
         of x's shape: ∇⟨f(x), cotangent⟩ (seminar 3, *Multiplying the Jacobian by a row*). It
-        builds no Jacobian, and may be called many times.
+        builds no Jacobian, and may be called many times. Where f returns a tuple, the cotangent
+        is a tuple, too.
+
+    Raises
+    ------
+    TypeError
+        If a primal is not of floats, or f returns no array.
+    NotImplementedError
+        If f calls a NumPy function without a rule.
+    ValueError, RuntimeError
+        From the pullback: for a cotangent of another shape, and after a parameter that f used has
+        changed.
 
     Examples
     --------
@@ -76,7 +87,16 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     Returns
     -------
     value, tangent : array
-        f(*primals) and J·tangents, of the same shape.
+        f(*primals) and J·tangents, of the same shape; tuples of them where f returns a tuple.
+
+    Raises
+    ------
+    TypeError
+        If a primal is not of floats, if there are not as many tangents, or f returns no array.
+    ValueError
+        If a tangent has another shape than its primal.
+    NotImplementedError
+        If f calls a NumPy function without a rule.
 
     Examples
     --------
@@ -111,6 +131,17 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     argnums : int or sequence of int
         The arguments to differentiate with respect to; for a sequence the gradient is a tuple.
 
+    Returns
+    -------
+    callable
+        Of f's arguments, to the value and the gradient, an array of the argument's shape and
+        dtype.
+
+    Raises
+    ------
+    TypeError
+        From that function, if f's result is no scalar or an argument is not of floats.
+
     Examples
     --------
     >>> value, gradient = value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
@@ -135,7 +166,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """A function that gives the gradient of f; see `value_and_grad`.
+    """A function that gives the gradient of f; parameters and errors are `value_and_grad`'s.
 
     Examples
     --------
@@ -197,6 +228,13 @@ def jacobian(f: Function, *args: Any, argnums: int | Sequence[int] = 0, mode: st
     -------
     array of shape ``f(x).shape + x.shape``
 
+    Raises
+    ------
+    ValueError
+        If `mode` or `argnums` is none of these.
+    TypeError
+        If f has several results, or an argument is not of floats.
+
     Examples
     --------
     >>> A, X = np.array([[1.0, 2.0]]), np.zeros((2, 3))
@@ -223,6 +261,15 @@ def jacobian(f: Function, *args: Any, argnums: int | Sequence[int] = 0, mode: st
 
 def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     """The Hessian of a scalar f: the Jacobian, in forward mode, of its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        With a scalar result.
+    *args : array_like of floats
+        The arguments of f.
+    argnums : int or sequence of int
+        The arguments to differentiate with respect to.
 
     Returns
     -------

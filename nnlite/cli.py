@@ -52,11 +52,13 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _number(kind: type, least: float, beyond: bool = False) -> Any:
-    """An argparse type: a finite number of at least `least`, or above it."""
+def _number(kind: type, least: float, beyond: bool = False, below: float = math.inf) -> Any:
+    """An argparse type: a finite number of at least `least`, or above it, and below `below`."""
 
     def parse(text: str) -> Any:
         value = kind(text)
+        if value >= below and math.isfinite(value):
+            raise argparse.ArgumentTypeError(f"{text} is not below {below:g}")
         if not math.isfinite(value) or value < least or (beyond and value == least):
             bound = "above" if beyond else "of at least"
             raise argparse.ArgumentTypeError(f"{text} is not a finite number {bound} {least:g}")
@@ -92,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--target", "the column to predict", "diagnosis", metavar="COLUMN")
     option("--l2", "weight of |w|^2 / 2", 1e-3, type=share, metavar="LAMBDA")
     option("--lr", "learning rate", 0.1, type=_number(float, 0, True), metavar="RATE")
-    option("--momentum", "momentum", 0.9, type=share, metavar="MU")
+    option("--momentum", "momentum", 0.9, type=_number(float, 0, below=1), metavar="MU")
     option("--epochs", "passes over the data", 50, type=count, metavar="N")
     option("--batch-size", "rows of a batch", 32, type=count, metavar="N")
     option("--dtype", "of all numbers", "float64", choices=["float32", "float64"])

@@ -161,7 +161,14 @@ class Standardizer:
                 "a Standardizer is fitted to finite floats of shape (samples, features) with at "
                 f"least one sample, not to this array of shape {X.shape} and dtype {X.dtype}"
             )
-        mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+        if not np.isfinite(scale).all():
+            column = int(np.argmin(np.isfinite(scale)))
+            raise DataError(
+                f"the values of column {column + 1} are too large to be standardised, up to "
+                f"{np.abs(X[:, column]).max():g}; give them in a larger unit"
+            )
         # Rounding can leave a constant column a tiny scale and a mean beside its value.
         constant = (np.ptp(X, axis=0) == 0) | (scale == 0)
         return cls(np.where(constant, X[0], mean), np.where(constant, 1.0, scale))

@@ -63,6 +63,8 @@ class Graph(Module):
     """
 
     def __init__(self, inputs: Sequence[Input], output: Node | Sequence[Node]) -> None:
+        if isinstance(inputs, Node):
+            raise TypeError(f"Graph: inputs is a list, [{inputs.name}], got {inputs!r} by itself")
         self.inputs = list(inputs)
         self.output = output
         self.outputs: tuple[Any, ...] = (

@@ -30,7 +30,7 @@ class Module:
     one belongs to another formula.
 
     Called on arrays, a module gives an array; called on nodes, it gives a node, and the graph has
-    grown by one vertex.
+    grown by one vertex. A module, and a graph of it, belong to one thread at a time.
 
     Attributes
     ----------
@@ -112,6 +112,7 @@ class Module:
         top, inputs = highest(inputs, self.parameters())
         if top is not None and not self._by_hand:
             return top.apply(self, inputs)
+        inputs = tuple([np.asarray(x)[()] if isinstance(x, int | float) else x for x in inputs])
         vertex = Node(None, ())
         vertex.needs_input_grad = tuple([is_float(item) for item in inputs])
         self._calls += 1

@@ -119,6 +119,7 @@ def test_an_existing_folder_is_left_as_it_is(here, capsys):
         ("--lr", "fast", "invalid float value: 'fast'"),
         ("--l2", "-1", "at least 0"),
         ("--momentum", "inf", "finite"),
+        ("--momentum", "1.5", "below 1"),
         ("--epochs", "0", "at least 1"),
         ("--epochs", "1.5", "invalid int value: '1.5'"),
         ("--batch-size", "0", "at least 1"),

@@ -463,3 +463,8 @@ class TestStandardizer:
             "this Standardizer wants floats of shape (samples, 2) but got "
             f"shape {X.shape} and dtype {X.dtype}"
         )
+
+    def test_refuses_values_whose_spread_is_no_float(self) -> None:
+        X = np.array([[1.0, 1e300], [2.0, -1e300]])
+        with pytest.raises(DataError, match="column 2 are too large"):
+            Standardizer.fit(X)

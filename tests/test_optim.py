@@ -166,3 +166,9 @@ class TestTheConstructorRefuses:
     def test_what_is_no_parameter(self, item: Any) -> None:
         with pytest.raises(TypeError, match="SGD takes parameters"):
             nn.SGD([item])
+
+    def test_a_module_in_place_of_its_parameters(self) -> None:
+        linear = nn.Linear(2, 1, rng=0)
+        for slip in (linear, linear.parameters):
+            with pytest.raises(TypeError, match=r"pass module\.parameters\(\)"):
+                nn.SGD(slip)  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         W = self.weight.value
-        if x.shape[-1:] != W.shape[:1] or x.dtype != W.dtype:
+        if x.shape[-1:] != W.shape[:1] or x.dtype != W.dtype or W.ndim != 2:
             raise self._misfit(x)
         self.save_for_backward(x)
         z = x @ W
@@ -91,6 +91,11 @@ class Linear(Module):
 
     def _misfit(self, x: Any) -> Exception:
         W = self.weight.value
+        if W.shape != (self.in_features, self.out_features):
+            return ValueError(
+                f"{self!r}: the weight has been given the shape {W.shape}, not "
+                f"{(self.in_features, self.out_features)}"
+            )
         if x.dtype != W.dtype:
             return TypeError(
                 f"{self!r}: x has dtype {x.dtype} and the weight {W.dtype}; convert one of them, "

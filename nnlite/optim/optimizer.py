@@ -53,6 +53,8 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
         name = type(self).__name__
+        if hasattr(parameters, "parameters") or callable(parameters):
+            raise TypeError(f"{type(self).__name__} takes parameters: pass module.parameters()")
         parameters = [parameters] if isinstance(parameters, Parameter) else list(parameters)
         for parameter in parameters:
             if not isinstance(parameter, Parameter):
