@@ -58,13 +58,22 @@ class Elementwise(Primitive):
 
     def backward(self, grad: Any) -> Any:
         y, *xs = self.saved
+        if self.function in NEVER_INFINITE or (
+            self.function in (np.multiply, np.divide) and isinstance(xs[1], int | float)
+        ):
+            return self._products(grad, y, xs)
         with np.errstate(invalid="ignore"):
-            return tuple(
-                [
-                    unbroadcast(self._used(grad, product(grad, y, *xs)), x) if needed else None
-                    for product, x, needed in zip(self.products, xs, self.needs_input_grad)
-                ]
-            )
+            return self._products(grad, y, xs, self._used)
+
+    def _products(self, grad: Any, y: Any, xs: list[Any], used: Product | None = None) -> Any:
+        found: list[Any] = []
+        for product, x, needed in zip(self.products, xs, self.needs_input_grad):
+            if needed:
+                contribution = product(grad, y, *xs)
+                found.append(unbroadcast(used(grad, contribution) if used else contribution, x))
+            else:
+                found.append(None)
+        return tuple(found)
 
     def _used(self, grad: Any, product: Any) -> Any:
         """The product g·∂y/∂x, and 0 where g is 0, also if ∂y/∂x is infinite or NaN there.
@@ -72,7 +81,7 @@ class Elementwise(Primitive):
         exp(x) may overflow, and √x have no derivative, in a branch that `where` does not take:
         what has no influence passes on 0, and not 0·∞.
         """
-        if self.function in NEVER_INFINITE or _is_certainly_finite(product):
+        if _is_certainly_finite(product):
             return product
         return np.where((grad == 0) & ~np.isfinite(product), 0, product)
 
