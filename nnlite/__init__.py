@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from nnlite import autodiff as autodiff
     from nnlite import datasets as datasets
     from nnlite import init as init
+    from nnlite import layers as layers
+    from nnlite import losses as losses
     from nnlite import models as models
+    from nnlite import optim as optim
     from nnlite import plot as plot
+    from nnlite import regularizers as regularizers
+    from nnlite import schedules as schedules
     from nnlite.autodiff import grad as grad
     from nnlite.autodiff import hessian as hessian
     from nnlite.autodiff import hvp as hvp
@@ -82,7 +87,7 @@ if TYPE_CHECKING:
     from nnlite.schedules import StepLR as StepLR
 
 _PUBLIC = {
-    "": "autodiff datasets init models plot",
+    "": "autodiff datasets init layers losses models optim plot regularizers schedules",
     "autodiff": "grad hessian hvp jacobian jvp value_and_grad vjp",
     "checking": "GradcheckError GradcheckReport gradcheck",
     "cross_entropy": "BCE BCEWithLogits CrossEntropy",

@@ -64,7 +64,9 @@ class Bundle(Value):
 
     def apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         if not module.is_rule and not isinstance(module, Primitive):
-            return module.evaluate(Node(None, ()), inputs)
+            vertex = Node(None, ())
+            vertex.needs_input_grad = (True,) * len(inputs)
+            return module.evaluate(vertex, inputs)
         own = [isinstance(item, Bundle) and item.level == self.level for item in inputs]
         arrays = [item.members if is_own else item for item, is_own in zip(inputs, own)]
         for kind in type(module).__mro__:

@@ -19,7 +19,7 @@ class BCE(Module):
 
     Notes
     -----
-    Shapes, dtypes and errors are as in `MSE`, and y outside of [0, 1] is a ValueError. As in
+    Shapes, dtypes and errors are as in `MSE`, and y or t outside of [0, 1] is a ValueError. As in
     PyTorch the logarithms are at least −100, so that the loss is finite for y = 0 and y = 1. The
     derivative is the one of that formula: 0 in a term that is cut off there, where PyTorch has a
     gradient of up to 1e12. `BCEWithLogits` needs no such cut and is the better choice.
@@ -32,6 +32,11 @@ class BCE(Module):
 
     def forward(self, y: Any, t: Any) -> Any:
         t = as_targets(self, y, t)
+        if not isinstance(t, Value) and not np.all((t >= 0) & (t <= 1)):
+            raise ValueError(
+                f"{self!r}: the targets t are from 0 to 1, got some from {np.min(t)} to "
+                f"{np.max(t)}; are the classes −1 and 1? Pass (t + 1) / 2"
+            )
         if not isinstance(y, Value) and not np.all((y >= 0) & (y <= 1)):
             raise ValueError(
                 f"{self!r}: y are probabilities, from 0 to 1, got some from {np.min(y)} to "

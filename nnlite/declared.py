@@ -51,7 +51,7 @@ def as_input(node: Input, value: Any) -> Any:
 
 
 def names_of(nodes: list[Node]) -> dict[Node, str]:
-    """A name of its own for every vertex, which the nameless keep."""
+    """A name of its own for every vertex: the one it was given, or one that this graph gives it."""
     names: dict[Node, str] = {}
     taken: set[str] = set()
     copies: dict[str, int] = defaultdict(lambda: 1)
@@ -63,11 +63,11 @@ def names_of(nodes: list[Node]) -> dict[Node, str]:
             unique = f"{wanted}_{copies[wanted]}"
         taken.add(unique)
         names[node] = unique
-        if node.name is None:
-            node.name = unique
+        if node.name is None or node.named_by_graph:
+            node.name, node.named_by_graph = unique, True
 
     for node in nodes:
-        if node.name is not None:
+        if node.name is not None and not node.named_by_graph:
             name(node, node.name)
     operations = [node for node in nodes if node.module is not None]
     for node in operations:

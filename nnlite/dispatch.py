@@ -106,6 +106,11 @@ def highest(
 def _as_input(item: Any) -> Any:
     if isinstance(item, Value):
         return item.current()
+    if type(item) is not np.ndarray and isinstance(item, np.ma.MaskedArray | np.matrix):
+        raise TypeError(
+            f"got a {type(item).__name__}, whose arithmetic is not that of arrays; pass a plain "
+            "array"
+        )
     return np.asarray(item) if isinstance(item, list | tuple) else item
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from nnlite import memory
 from nnlite.declared import as_input, check_shape, checked_order, last_uses, names_of
 from nnlite.dispatch import highest
+from nnlite.kept import sample
 from nnlite.module import Module
 from nnlite.node import (
     Constant,
@@ -21,7 +22,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, sample, seed
+from nnlite.passes import check_unchanged, gradients_restored, seed
 from nnlite.recording import Recording
 from nnlite.summary import Summary, summarise
 
@@ -75,6 +76,11 @@ class Graph(Module):
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
+        self._constants = [
+            node
+            for node in self.nodes
+            if isinstance(node, Constant) and isinstance(node.value, np.ndarray)
+        ]
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
@@ -120,7 +126,7 @@ class Graph(Module):
             add_vertex_note(error, vertex, "forward")
             raise
         if keep:
-            leaves = (*self.inputs, *self._parameters)
+            leaves = (*self.inputs, *self._parameters, *self._constants)
             self._ran_with = [(leaf, sample(leaf.value)) for leaf in leaves]
             for node in self.inputs:
                 node.saved = self._ran_with  # which marks this run
@@ -167,10 +173,11 @@ class Graph(Module):
         starts = self._starts(grad)
         for node in self._passing:
             node.grad = None
-        for output, start in zip(self.outputs, starts):
-            if output.requires_grad:
-                output.accumulate_grad(start)
-        backpropagate(self._differentiated)
+        with gradients_restored(self._parameters):
+            for output, start in zip(self.outputs, starts):
+                if output.requires_grad:
+                    output.accumulate_grad(start)
+            backpropagate(self._differentiated)
         grads = tuple([node.grad for node in self.inputs])
         return grads[0] if len(grads) == 1 else grads
 

@@ -37,6 +37,17 @@ def protected(value: Any) -> Any:
     return value
 
 
+def sample(value: Any) -> tuple[Any, bytes]:
+    """An array and a part of what is in it, by which a change can be told.
+
+    All of an array of up to 4 KiB, of a larger one a few hundred entries spread over it: an
+    optimiser's step changes every entry.
+    """
+    if not isinstance(value, np.ndarray):
+        return value, b""
+    return value, (value if value.nbytes <= 4096 else value.flat[:: value.size // 256]).tobytes()
+
+
 def attributes(module: Any, calls: Mapping[Any, int] | None = None) -> Kept:
     """For each attribute of `module` and its class: the objects and contents it is made of.
 
@@ -55,6 +66,14 @@ def attributes(module: Any, calls: Mapping[Any, int] | None = None) -> Kept:
                 atoms.append(object())  # equal to nothing
         found[name] = atoms
     return found
+
+
+SAVED = "save_for_backward"
+
+
+def saved_arrays(node: Any) -> Kept:
+    """What can be told of the arrays that ``forward`` saved at a vertex."""
+    return {SAVED: [sample(value)[1] for value in node.saved or ()]}
 
 
 def changed(before: Kept, after: Kept) -> list[str]:
@@ -127,8 +146,13 @@ def _attribute_names(item: Any) -> Iterator[str]:
 
 def guarded_backward(node: Any, module: Any) -> Any:
     """``backward`` of a module that may keep something on itself that it should not."""
-    before = attributes(module)
+    before = attributes(module) | saved_arrays(node)
     lost = changed(node.fingerprint or {}, before)
+    if SAVED in lost:
+        raise RuntimeError(
+            f"an array that {type(module).__name__}.forward kept with save_for_backward was "
+            "changed afterwards; keep a copy, or make a new array: y = y + b in place of y += b"
+        )
     if lost:
         raise RuntimeError(
             f"{module!r} keeps {', '.join('self.' + name for name in lost)} on itself, which has "
@@ -142,17 +166,21 @@ def guarded_backward(node: Any, module: Any) -> Any:
     accumulated = {p: p.grad for p in parameters.values()}
     for parameter in parameters.values():
         parameter.grad = None
-    grads = module.backward(protected(node.grad))
+    try:
+        grads = module.backward(protected(node.grad))
+    finally:
+        new = {parameter: parameter.grad for parameter in accumulated}
+        for parameter, grad in accumulated.items():
+            parameter.grad = grad
     if isinstance(grads, list):
         raise TypeError(f"{type(module).__name__}.backward returned a list; return a tuple")
     for name, parameter in parameters.items():
-        if parameter.grad is None:
+        if new[parameter] is None:
             raise RuntimeError(
                 f"{type(module).__name__}.backward gave self.{name} no gradient: add it with "
                 f"self.{name}.accumulate_grad(...), zeros where it has no influence"
             )
-        new, parameter.grad = parameter.grad, accumulated[parameter]
-        parameter.accumulate_grad(own(new))  # a copy, as it may be a buffer, or shared
-    if changed(before, attributes(module)):
+        parameter.accumulate_grad(own(new[parameter]))  # it may be a buffer, or shared
+    if changed(before, attributes(module) | saved_arrays(node)):
         return tuple(map(own, grads)) if isinstance(grads, tuple) else own(grads)
     return grads

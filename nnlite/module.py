@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlite.declared import names_of
 from nnlite.dispatch import Value, highest, is_float
-from nnlite.kept import INTERNAL, attributes, protected
+from nnlite.kept import INTERNAL, attributes, protected, saved_arrays
 from nnlite.node import Node, Parameter, shape_and_dtype
 from nnlite.recording import Recording
 from nnlite.summary import Row, Summary, summarise
@@ -113,6 +113,9 @@ class Module:
         if top is not None and not self._by_hand:
             return top.apply(self, inputs)
         inputs = tuple([np.asarray(x)[()] if isinstance(x, int | float) else x for x in inputs])
+        for item in inputs:
+            if not hasattr(item, "dtype"):
+                raise TypeError(f"{self!r}: expected an array, got {type(item).__name__}")
         vertex = Node(None, ())
         vertex.needs_input_grad = tuple([is_float(item) for item in inputs])
         self._calls += 1
@@ -129,6 +132,14 @@ class Module:
             recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
         finally:
             self._vertex = outer
+            for name in self.buffers:
+                if isinstance(getattr(self, name), Node):
+                    setattr(self, name, getattr(self, name).value)
+        if isinstance(recording.value, tuple):
+            raise TypeError(
+                f"{type(self).__name__}.forward returned {len(recording.value)} results; a module "
+                "has one output: return an array, or make a module for each"
+            )
         own = set(self.parameters())
         foreign = [parameter for parameter in recording.foreign if parameter not in own]
         if foreign:
@@ -162,9 +173,11 @@ class Module:
         try:
             for module in inner:
                 module._by_hand = True
+            vertex.saved = vertex.fingerprint = None
             output = self.forward(*[protected(value) for value in values])
             self._check_output(output)
-            vertex.fingerprint = attributes(self, calls)
+            saved = vertex.fingerprint or saved_arrays(vertex)
+            vertex.fingerprint = attributes(self, calls) | saved
             return output
         except ValueError as error:
             if "read-only" in str(error):
@@ -191,17 +204,13 @@ class Module:
             )
 
     def save_for_backward(self, *values: Any) -> None:
-        """Keep values for ``backward``; they belong to the vertex, not to the module.
-
-        Arrays can be written to no more, as ``backward`` will want them as they are.
-        """
+        """Keep values for ``backward``; they belong to the vertex, not to the module."""
         if self._vertex is None:
             raise self._never_ran()
-        if self.is_guarded:
-            for value in values:
-                if isinstance(value, np.ndarray):
-                    value.flags.writeable = False
         self._vertex.saved = values
+        if self.is_guarded:
+            self._vertex.saved = tuple(map(protected, values))
+            self._vertex.fingerprint = saved_arrays(self._vertex)
 
     @property
     def saved(self) -> tuple[Any, ...]:
@@ -234,6 +243,10 @@ class Module:
     def label(self) -> str:
         """What a graph calls a vertex of this module that has no name."""
         return type(self).__name__.lower()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and pickled: all but the last pass."""
+        return {name: item for name, item in vars(self).items() if name != "_vertex"}
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """The module's attributes and their names: where its parameters and submodules are."""
@@ -298,6 +311,11 @@ class Module:
             If a shape or dtype differs or, if `strict`, a name is missing or unexpected; the
             message lists them all, and nothing is changed.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict takes arrays by name, got {type(state).__name__}: pass "
+                "np.load(file) or other.state_dict()"
+            )
         places = self._state()
         problems = []
         if strict:
@@ -343,11 +361,15 @@ class Module:
                 for path, module in [*_tree(self, "", {id(self)})] or [(self.label, self)]
                 if isinstance(module, Module) and len(module.modules()) == 1
             )
+        from copy import deepcopy
+
+        module = deepcopy(self)  # running it may change buffers, or a random generator
         values = [_as_array(item) for item in inputs]
         wanted = [is_float(value) for value in values]
-        function = self.forward if self.is_composite else self
-        recording = Recording(function, values, wanted, self.parameters())
-        return summarise(names_of([*recording.inputs, *recording.order]))
+        function = module.forward if module.is_composite else module
+        recording = Recording(function, values, wanted, module.parameters())
+        vertices = [*recording.inputs, *module.parameters(), *recording.order]
+        return summarise(names_of(vertices))
 
     def __repr__(self) -> str:
         import inspect  # as slow to import as the rest of this package together

@@ -49,6 +49,7 @@ class Node(Value):
         "saved",
         "fingerprint",
         "fixed_shape",
+        "named_by_graph",
         "level",
         "recording",
         "__weakref__",
@@ -70,6 +71,7 @@ class Node(Value):
         self.saved: Any = None
         self.fingerprint: Kept | None = None
         self.fixed_shape: tuple[int, ...] | None = None
+        self.named_by_graph = False
         self.recording = recording
         self.level = 0 if recording is None else recording.level
         self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
@@ -103,7 +105,7 @@ class Node(Value):
 
     def apply(self, module: Any, inputs: tuple[Any, ...]) -> Node:
         recording = self.recording
-        if recording is None and self.level:
+        if self.level and (recording is None or recording.closed):
             raise RuntimeError(
                 f"{self!r} was kept from a function that has returned, and is used outside of it; "
                 "return what is needed later as a result of the function"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import Value
+from nnlite.kept import sample
 from nnlite.node import Node, Parameter
 
 
@@ -43,17 +44,6 @@ def seed(output: Node, grad: Any = None) -> Any:
     return array.astype(output.dtype) if output.dtype.kind == "f" else array
 
 
-def sample(value: Any) -> tuple[Any, bytes]:
-    """An array and a part of what is in it, by which a change can be told.
-
-    All of an array of up to 4 KiB, of a larger one a few hundred entries spread over it: an
-    optimiser's step changes every entry.
-    """
-    if not isinstance(value, np.ndarray) or value.nbytes <= 4096:
-        return value, value.tobytes() if isinstance(value, np.ndarray) else b""
-    return value, value.ravel(order="K")[:: value.size // 256].tobytes()
-
-
 def check_unchanged(ran_with: Iterable[tuple[Node, tuple[Any, bytes]]]) -> None:
     """Refuse back propagation through a forward pass that was made with other values.
 
@@ -68,6 +58,18 @@ def check_unchanged(ran_with: Iterable[tuple[Node, tuple[Any, bytes]]]) -> None:
                 f"{leaf!r} was given a new value after the forward pass, or its array was changed, "
                 "so a backward pass would mix the two; run forward again"
             )
+
+
+@contextmanager
+def gradients_restored(parameters: Iterable[Parameter]) -> Iterator[None]:
+    """Leave the gradients of parameters as they were if a backward pass fails half-way."""
+    before = [(parameter, parameter.grad) for parameter in parameters]
+    try:
+        yield
+    except BaseException:
+        for parameter, grad in before:
+            parameter.grad = grad
+        raise
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import Value, next_level
+from nnlite.kept import sample
 from nnlite.node import (
     Constant,
     Input,
@@ -18,7 +19,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, exchanged, sample, seed
+from nnlite.passes import check_unchanged, exchanged, gradients_restored, seed
 
 
 class Recording:
@@ -62,6 +63,7 @@ class Recording:
     ) -> None:
         self.level = next_level()
         self.reusable = reusable
+        self.closed = False
         self.inputs = [
             Input(None, needed, value=value, recording=self)
             for value, needed in zip(values, wanted, strict=True)
@@ -71,8 +73,11 @@ class Recording:
             parameter: Input(parameter.name, True, value=value, recording=self)
             for parameter, value in self._lower.items()
         }
-        with exchanged(self.leaves):
-            result = function(*self.inputs)
+        try:
+            with exchanged(self.leaves):
+                result = function(*self.inputs)
+        finally:
+            self.closed = True
         self._is_tuple = isinstance(result, tuple)
         self.outputs = [self._vertex(item) for item in (result if self._is_tuple else (result,))]
         self.value = self._packed([output.value for output in self.outputs])
@@ -83,7 +88,11 @@ class Recording:
         }
         self.foreign = [parameter for parameter in used if parameter not in self.leaves]
         used |= self._lower
-        self._ran_with = [(parameter, sample(value)) for parameter, value in used.items()]
+        arrays = [node for node in vertices if isinstance(node, Constant)]
+        self._ran_with: list[tuple[Node, Any]] = [
+            *[(parameter, sample(value)) for parameter, value in used.items()],
+            *[(leaf, sample(leaf.value)) for leaf in (*self.inputs, *arrays)],
+        ]
         for node in (*vertices, *self.inputs, *self.leaves.values()):
             node.recording = None  # it grows no more, and would be a reference cycle
 
@@ -137,13 +146,14 @@ class Recording:
         starts = [seed(*pair) for pair in zip(self.outputs, cotangents)]
         for node in (*self.order, *self.inputs, *self.leaves.values()):
             node.grad = None
-        for output, start in zip(self.outputs, starts):
-            if output.requires_grad:
-                output.accumulate_grad(start)
-        backpropagate(self.order)
-        for parameter, leaf in self.leaves.items():
-            if leaf.grad is not None:
-                parameter.accumulate_grad(leaf.grad)
+        with gradients_restored((*self.leaves, *self.foreign)):
+            for output, start in zip(self.outputs, starts):
+                if output.requires_grad:
+                    output.accumulate_grad(start)
+            backpropagate(self.order)
+            for parameter, leaf in self.leaves.items():
+                if leaf.grad is not None:
+                    parameter.accumulate_grad(leaf.grad)
         return tuple(
             np.zeros_like(leaf.value) if leaf.requires_grad and leaf.grad is None else leaf.grad
             for leaf in self.inputs

@@ -265,3 +265,10 @@ class TestMistakesInACompound:
         assert "backward is right and the derivative of forward is not" in str(
             rejected(CutOff(), X)
         )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bias_that_a_normalisation_cancels_is_accepted(seed):
+    X = np.random.default_rng(seed).normal(size=(4, 3))
+    assert nn.gradcheck(nn.Sequential(nn.Linear(3, 3, rng=seed), nn.BatchNorm1d(3)), X)
+    assert nn.gradcheck(nn.Sequential(nn.Linear(3, 3, rng=seed), nn.Softmax(0)), X)

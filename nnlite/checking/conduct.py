@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnlite.checking.examination import Examination
 from nnlite.checking.reference import Run
 from nnlite.graph import Graph
-from nnlite.kept import attributes, changed
+from nnlite.kept import attributes, changed, saved_arrays
 from nnlite.node import Input, Node
 
 Array = NDArray[Any]
@@ -169,7 +169,11 @@ def check_two_vertices(exam: Examination) -> None:
     u, w = exam.cotangent(first.value), exam.cotangent(first.value)
     count = len(subject.positions)
     second = subject.at(other).run(module=module)
-    kept = changed(first.vertex.fingerprint or {}, attributes(module)) if module.is_guarded else []
+    kept = (
+        changed(first.vertex.fingerprint or {}, attributes(module) | saved_arrays(first.vertex))
+        if module.is_guarded
+        else []
+    )
     if kept:
         raise exam.error(
             "at two vertices of one graph it propagates back with what the second left on it",

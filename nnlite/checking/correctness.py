@@ -128,12 +128,17 @@ def second_problem(exam: Examination, subject: Subject) -> GradcheckError | None
         )
         return None
     products = [g.tangent if isinstance(g, Dual) and g.level == level else None for g in grads]
-    for leaf, (name, value) in enumerate(zip(subject.names, subject.values)):
+    rows = []
+    for leaf, value in enumerate(subject.values):
         direction = exam.signed(value).astype(value.dtype)
         product = np.zeros(value.shape) if products[leaf] is None else products[leaf]
         got = float(np.vdot(direction, product))
         right, size, how = second_reference(exam, subject, leaf, direction, directions, w)
         size += float(np.sum(np.abs(direction * product)))
+        rows.append((got, right, size, how))
+    least = 2.0**-10 * max([row[2] for row in rows], default=0.0)
+    for name, (got, right, size, how) in zip(subject.names, rows):
+        size = max(size, least)
         rtol = 4 * exam.tolerance(subject) if how == "exact" else 1e-6
         if not abs(got - right) <= rtol * size:
             ratio = got / right if right else np.inf

@@ -53,9 +53,11 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
         name = type(self).__name__
+        if isinstance(parameters, Parameter):
+            parameters = [parameters]
         if hasattr(parameters, "parameters") or callable(parameters):
-            raise TypeError(f"{type(self).__name__} takes parameters: pass module.parameters()")
-        parameters = [parameters] if isinstance(parameters, Parameter) else list(parameters)
+            raise TypeError(f"{name} takes parameters: pass module.parameters()")
+        parameters = list(parameters)
         for parameter in parameters:
             if not isinstance(parameter, Parameter):
                 raise TypeError(f"{name} takes parameters (nn.Parameter), got {parameter!r}")

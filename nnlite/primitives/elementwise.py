@@ -59,7 +59,7 @@ class Elementwise(Primitive):
     def backward(self, grad: Any) -> Any:
         y, *xs = self.saved
         if self.function in NEVER_INFINITE or (
-            self.function in (np.multiply, np.divide) and isinstance(xs[1], int | float)
+            self.function in (np.multiply, np.divide) and type(xs[1]) in (int, float)
         ):
             return self._products(grad, y, xs)
         with np.errstate(invalid="ignore"):
@@ -87,9 +87,14 @@ class Elementwise(Primitive):
 
     def jvp(self, *tangents: Any) -> Any:
         y, *xs = self.saved
-        tangent = total(
-            [product(t, y, *xs) for product, t in zip(self.products, tangents) if t is not None]
-        )
+        with np.errstate(invalid="ignore"):
+            tangent = total(
+                [
+                    self._used(t, product(t, y, *xs))
+                    for product, t in zip(self.products, tangents)
+                    if t is not None
+                ]
+            )
         if tangent.dtype != y.dtype:
             tangent = AsType(y.dtype)(tangent)
         return tangent if tangent.shape == y.shape else np.broadcast_to(tangent, y.shape)
