@@ -5,8 +5,12 @@ import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
+import autograd
+import autograd.numpy as anp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import nnlite as nn
 
@@ -116,6 +120,29 @@ class TestJvp:
 
         peak(1)
         assert peak(100) <= 1.2 * peak(10)
+
+
+FORWARD = {
+    "tanh(AX)": lambda np, x: np.tanh(np.dot(np.ones((2, 3)), x)),
+    "log-sum-exp": lambda np, x: np.log(np.sum(np.exp(x), axis=0)),
+    "x·sin(x)/(1 + x²)": lambda np, x: x * np.sin(x) / (1 + x**2),
+    "mean, reshape, transpose": lambda np, x: np.mean(np.reshape(np.transpose(x), (-1, 3)), axis=1),
+    "concatenate, index": lambda np, x: np.concatenate([x[0], x[:, 0] * x[1, 0]]),
+    "where, maximum": lambda np, x: np.where(x > 0, np.maximum(x, 0.5), x**3),
+    "sqrt, arctan, expm1, log1p": lambda np, x: np.sqrt(np.expm1(x**2)) + np.log1p(x**2),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@given(seed=st.integers(0, 1000), columns=st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_forward_mode_agrees_with_that_of_hips_autograd(name, seed, columns):
+    rng = np.random.default_rng(seed)
+    x, v = rng.normal(size=(2, 3, columns))
+    expected = autograd.make_jvp(lambda x: FORWARD[name](anp, x))(x)(v)
+    found = nn.jvp(lambda x: FORWARD[name](np, x), (x,), (v,))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 class TestGrad:
