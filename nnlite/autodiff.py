@@ -16,7 +16,6 @@ import numpy as np
 from nnlite.bundle import Bundle, NotTogetherError
 from nnlite.dispatch import Value, next_level
 from nnlite.dual import Dual
-from nnlite.kept import own
 from nnlite.node import Parameter
 from nnlite.recording import Recording, functional
 
@@ -52,8 +51,8 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     NotImplementedError
         If f calls a NumPy function without a rule.
     ValueError, RuntimeError
-        From the pullback: for a cotangent of another shape, and after a parameter that f used has
-        changed.
+        From the pullback: for a cotangent of another shape, and after a primal, or a parameter
+        that f used, has changed.
 
     Examples
     --------
@@ -61,7 +60,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     >>> pullback(np.array([1.0, 0.0]))
     (array([3., 0.]), array([1., 0.]))
     """
-    recording = Recording(f, [own(as_float(x)) for x in primals], [True] * len(primals))
+    recording = Recording(f, [as_float(x) for x in primals], [True] * len(primals))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         with functional(recording):

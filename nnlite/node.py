@@ -127,8 +127,8 @@ class Node(Value):
         """Add `grad`, an array of this vertex's shape, to its gradient.
 
         The first gradient is kept as it is, the second makes a new array: nothing is written
-        into an array that was handed in. (Back propagation hands leaves a copy of theirs, so that
-        no two share memory.) A gradient of another dtype is converted, so that a
+        into an array that was handed in. (Back propagation hands a leaf a copy where it must, so
+        that no two share memory.) A gradient of another dtype is converted, so that a
         float32 vertex has a float32 gradient.
 
         Raises
@@ -338,13 +338,22 @@ def backpropagate(order: Sequence[Node]) -> None:
                             f"backward returned None for the gradient with respect to {parent!r}, "
                             "which is needed; has it no derivative, or was `return` forgotten?"
                         )
-                    if parent.module is None:
+                    if parent.module is None and _is_shared(contribution, grad, grads):
                         contribution = own(contribution)  # a leaf's gradient is its own array
                     parent.accumulate_grad(contribution)
     except Exception as error:
         if node is not None:
             add_vertex_note(error, node, "backward")
         raise
+
+
+def _is_shared(contribution: Any, grad: Any, contributions: tuple[Any, ...]) -> bool:
+    """Whether somebody else holds this array, or the one that it is a view of."""
+    return (
+        contribution is grad
+        or getattr(contribution, "base", None) is not None
+        or sum([other is contribution for other in contributions]) > 1
+    )
 
 
 def add_vertex_note(error: Exception, node: Node, where: str) -> None:
