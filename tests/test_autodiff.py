@@ -36,7 +36,7 @@ class TestVjp:
         """S11: Jᵀy = ∇g(x) with g(x) = ⟨f(x), y⟩."""
         rng = np.random.default_rng(0)
         A, X, Y = rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=(4, 2))
-        f = lambda X: np.sin(A @ X)  # noqa: E731
+        f = lambda X: np.sin(A @ X)
         np.testing.assert_allclose(
             nn.vjp(f, X)[1](Y)[0], nn.grad(lambda X: np.sum(f(X) * Y))(X), rtol=1e-14
         )
@@ -147,7 +147,7 @@ def test_forward_mode_agrees_with_that_of_hips_autograd(name, seed, columns):
 
 class TestGrad:
     def test_is_with_respect_to_the_arguments_asked_for(self):
-        f = lambda x, y, z: x * y * z  # noqa: E731
+        f = lambda x, y, z: x * y * z
         assert nn.grad(f)(2.0, 3.0, 5.0) == 15
         assert nn.grad(f, 2)(2.0, 3.0, 5.0) == 6
         assert nn.grad(f, (0, 2))(2.0, 3.0, 5.0) == (15, 6)
@@ -202,7 +202,7 @@ class TestNesting:
     @pytest.mark.parametrize("inner", MODES)
     def test_differentiates_a_gradient_step_through_its_learning_rate(self, outer, inner):
         """d/dγ f(x − γ f′(x)) = −f′(x − γ f′(x))·f′(x)."""
-        f = lambda x: x**4  # noqa: E731
+        f = lambda x: x**4
         x, rate = 1.5, 0.05
 
         def after_step(rate):
@@ -233,7 +233,7 @@ class TestNesting:
         assert best_y(x) == pytest.approx(0.75, abs=1e-10)
 
     def test_goes_through_a_pullback_with_respect_to_its_cotangent(self):
-        f = lambda x: np.sin(x)  # noqa: E731
+        f = lambda x: np.sin(x)
         x = np.array([0.3, 0.5])
         _, pullback = nn.vjp(f, x)
         value, tangent = nn.jvp(lambda c: pullback(c)[0], (np.ones(2),), (np.array([1.0, 0.0]),))
@@ -252,13 +252,13 @@ class TestHvp:
         """S12, for a matrix argument."""
         rng = np.random.default_rng(0)
         X, V = rng.normal(size=(2, 3, 4))
-        f = lambda X: np.sum(np.sin(X @ X.T) ** 2)  # noqa: E731
+        f = lambda X: np.sum(np.sin(X @ X.T) ** 2)
         H = nn.hessian(f, X)
         assert H.shape == (3, 4, 3, 4)
         np.testing.assert_allclose(nn.hvp(f, X, V), np.tensordot(H, V, 2), rtol=1e-12)
 
     def test_of_several_arguments_takes_and_gives_tuples(self):
-        f = lambda x, y: x * x * y  # noqa: E731
+        f = lambda x, y: x * x * y
         assert nn.hvp(f, (2.0, 3.0), (1.0, 0.0)) == (6.0, 4.0)
 
 
@@ -302,12 +302,12 @@ class TestJacobian:
         np.testing.assert_array_equal(nn.jacobian(lambda x: x * np.arange(3), 2.0), [0, 1, 2])
 
     def test_can_itself_be_differentiated(self):
-        f = lambda x: np.stack([x[0] ** 2 * x[1], x[1] ** 3])  # noqa: E731
+        f = lambda x: np.stack([x[0] ** 2 * x[1], x[1] ** 3])
         x = np.array([2.0, 3.0])
         expected = [[[6, 4], [4, 0]], [[0, 0], [0, 18]]]
         for outer in MODES:
             for inner in MODES:
-                J = lambda x, inner=inner: nn.jacobian(f, x, mode=inner)  # noqa: E731
+                J = lambda x, inner=inner: nn.jacobian(f, x, mode=inner)
                 np.testing.assert_array_equal(nn.jacobian(J, x, mode=outer), expected)
 
     def test_refuses_an_unknown_mode(self):
@@ -317,7 +317,7 @@ class TestJacobian:
 
 class TestHessian:
     def test_of_the_rosenbrock_function(self):
-        f = lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2  # noqa: E731
+        f = lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
         np.testing.assert_allclose(
             nn.hessian(f, np.array([1.0, 1.0])), [[802, -400], [-400, 200]], rtol=1e-14
         )
@@ -391,7 +391,7 @@ class TestNothingIsSilentlyWrong:
         np.testing.assert_array_equal(nn.grad(f)(np.ones(2)), [3, 3])
 
     def test_a_branch_may_return_a_constant(self):
-        relu = lambda x: x if x > 0 else 0.0  # noqa: E731
+        relu = lambda x: x if x > 0 else 0.0
         assert nn.grad(relu)(-1.0) == 0
         assert nn.jvp(relu, (-1.0,), (1.0,)) == (0.0, 0.0)
         np.testing.assert_array_equal(nn.jacobian(lambda x: 3.0, np.ones(2)), [0, 0])
@@ -408,7 +408,7 @@ class TestNothingIsSilentlyWrong:
     def test_a_parameter_that_is_closed_over_is_a_constant_in_every_mode(self):
         p = nn.Parameter(np.array([2.0, 3.0]))
         x, v = np.array([5.0, 7.0]), np.array([1.0, 0.0])
-        f = lambda x: np.sum(x * x * p)  # noqa: E731
+        f = lambda x: np.sum(x * x * p)
         np.testing.assert_array_equal(nn.grad(f)(x), 2 * x * p.value)
         assert nn.jvp(f, (x,), (v,))[1] == 20
         np.testing.assert_array_equal(nn.hvp(f, x, v), [4, 0])
@@ -440,7 +440,7 @@ class TestNothingIsSilentlyWrong:
             nn.grad(lambda x, y: x * y, argnums)(2.0, 3.0)
 
     def test_negative_positions_and_numpys_integers_count(self):
-        f = lambda x, y: x * y  # noqa: E731
+        f = lambda x, y: x * y
         assert nn.grad(f, -1)(2.0, 3.0) == nn.grad(f, np.int64(1))(2.0, 3.0) == 2
 
     def test_the_point_in_place_of_the_position_is_answered(self):
@@ -481,7 +481,7 @@ class TestNothingIsSilentlyWrong:
                 ends = np.arange(len(y)) % (len(y) - 1) == 0
                 return grad * np.where(ends, 0.5, 1.0)
 
-        f = lambda y: np.trapezoid(y * y)  # noqa: E731
+        f = lambda y: np.trapezoid(y * y)
         np.testing.assert_array_equal(nn.grad(f)(np.ones(4)), [1, 2, 2, 1])
         np.testing.assert_array_equal(
             nn.jacobian(f, np.ones(4), mode="reverse"), [1.0, 2.0, 2.0, 1.0]

@@ -142,8 +142,8 @@ def test_to_the_third_order_it_equals_nested_dual_numbers(shared):
             derivative = nn.Graph(gradient.inputs, inner)
         return derivative(X, t)
 
-    f = lambda X: graph(X, t)  # noqa: E731
-    along = lambda f: lambda X: nn.jvp(f, (X,), (v,))[1]  # noqa: E731
+    f = lambda X: graph(X, t)
+    along = lambda f: lambda X: nn.jvp(f, (X,), (v,))[1]
     assert order_by_order() == pytest.approx(along(along(along(f)))(X), rel=1e-12)
 
 

@@ -134,7 +134,7 @@ class TestDerivativesOfIndexing:
 
     def test_are_right_for_entries_of_a_constant_array_at_computed_indices(self):
         table = np.array([1.0, 10.0, 100.0])
-        f = lambda x: np.sum(x * np.take_along_axis(table, np.argmax(x, axis=1), 0))  # noqa: E731
+        f = lambda x: np.sum(x * np.take_along_axis(table, np.argmax(x, axis=1), 0))
         np.testing.assert_array_equal(grad(f)(np.eye(2)), [[1, 10], [1, 10]])
 
 

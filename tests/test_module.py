@@ -672,7 +672,7 @@ class TestDerivativesOfModulesThatCallOthers:
         cube = Cube()
         if ran_before:
             cube(B)
-        f = lambda x: np.sum(cube(x))  # noqa: E731
+        f = lambda x: np.sum(cube(x))
         np.testing.assert_allclose(nn.grad(f)(A), 3 * A**2, rtol=1e-15)
         np.testing.assert_allclose(nn.hvp(f, A, np.ones(2)), 6 * A, rtol=1e-15)
         np.testing.assert_allclose(nn.grad(lambda x: np.sum(nn.grad(f)(x)))(A), 6 * A, rtol=1e-15)
@@ -941,7 +941,7 @@ class TestWhatReadersTried:
             graph.backward()
 
     def test_forward_and_reverse_agree_on_a_branch_that_is_not_taken(self) -> None:
-        f = lambda x: np.sum(np.sqrt(np.where(x > 0, x, 0)))  # noqa: E731
+        f = lambda x: np.sum(np.sqrt(np.where(x > 0, x, 0)))
         X = np.array([-1.0, 4.0])
         with np.errstate(divide="ignore"):
             for mode in ("forward", "reverse"):
