@@ -101,7 +101,8 @@ def derivative(f, x):
 
 
 def test_every_function_in_the_table_is_tested():
-    assert {*PRODUCTS, np.power, np.float_power, np.sinc, np.nan_to_num} == {*OF_ONE, *OF_TWO}
+    rows = {*PRODUCTS, np.nan_to_num} - {np.where}  # where has tests of its own
+    assert rows == {*OF_ONE, *OF_TWO}
 
 
 class TestDerivatives:

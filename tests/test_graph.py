@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -291,3 +293,17 @@ class TestAGraphInAGraph:
         assert_equal_to_rounding(linear.weight.grad, A.T @ zb + B.T @ za)
         assert_equal_to_rounding(linear.bias.grad, (za + zb).sum(0))
         assert graph.parameters() == linear.parameters()
+
+
+def test_a_graph_is_copied_and_pickled_with_its_parameters() -> None:
+    x, w = nn.Input("x", requires_grad=True), nn.Parameter(np.array([2.0, 3.0]), name="w")
+    y = np.where(x > 0, np.tanh(x * w) ** 2 / 3 - 1, 0).sum() + nn.L2()(w)
+    graph = nn.Graph([x], y)
+    X = np.array([[1.0, -1.0], [0.5, 2.0]])
+    value, gradient = graph(X), graph.backward()
+    for again in (pickle.loads(pickle.dumps(graph)), copy.deepcopy(graph)):
+        assert again(X) == value
+        again.zero_grad()
+        np.testing.assert_array_equal(again.backward(), gradient)
+        np.testing.assert_array_equal(again.parameters()[0].grad, w.grad)
+        assert again.parameters()[0] is not w

@@ -99,8 +99,18 @@ class Elementwise(Primitive):
             tangent = AsType(y.dtype)(tangent)
         return tangent if tangent.shape == y.shape else np.broadcast_to(tangent, y.shape)
 
+    def __reduce__(self) -> Any:
+        """Pickled as the function, whose products the table has."""
+        return (
+            (_of_function, (self.function,)) if type(self) is Elementwise else super().__reduce__()
+        )
+
     def __repr__(self) -> str:
         return f"np.{self.label}"
+
+
+def _of_function(function: Callable[..., Any]) -> Elementwise:
+    return Elementwise(function, *PRODUCTS[function])
 
 
 def _is_certainly_finite(product: Any) -> bool:
@@ -227,6 +237,7 @@ NEVER_INFINITE = (np.add, np.subtract, np.negative, np.positive, np.where)
 
 def elementwise(function: Callable[..., Any], *products: Product) -> Callable[..., Any]:
     """The rule that applies an `Elementwise` of its own at each vertex."""
+    PRODUCTS[function] = products
 
     def apply(*xs: Any, **options: Any) -> Any:
         return Elementwise(function, *products)(*xs, **options)
@@ -234,5 +245,5 @@ def elementwise(function: Callable[..., Any], *products: Product) -> Callable[..
     return apply
 
 
-for _function, _products in PRODUCTS.items():
+for _function, _products in tuple(PRODUCTS.items()):
     RULES[_function] = elementwise(_function, *_products)
