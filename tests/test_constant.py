@@ -85,6 +85,7 @@ class TestValues:
         assert_constant(f, *[Y[:0], Y[:0]][: f.nin])
         assert_constant(f, *[np.float32(1.5), np.float32(2)][: f.nin])
 
+    @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # since NumPy 2.5; still there
     @pytest.mark.parametrize("f", CALLS.values(), ids=CALLS)
     def test_of_functions_are_numpys_and_ask_for_no_gradient(self, f):
         assert_constant(f, X)
