@@ -1,4 +1,11 @@
-"""Recording: the graph of a function, grown while the function runs."""
+"""Recording: the graph of a function, grown while the function runs.
+
+Where a parameter's value lives: while a composite's ``forward`` is recorded at level L,
+``parameter.value`` is the leaf of level L that stands for it, so that using the value is as
+differentiable as using the parameter. While one vertex of that recording is evaluated, one level
+further down, it is again what it was before. Afterwards it is the array. `exchanged` makes each
+of these changes and undoes it, whatever happens in between.
+"""
 
 from __future__ import annotations
 
