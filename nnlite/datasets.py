@@ -1,4 +1,4 @@
-"""Data sets: the two that come with nnlite, and any table in a CSV file.
+"""Data sets: the two that come with nnlite, and tables in files.
 
 >>> import nnlite as nn
 >>> data = nn.datasets.load_breast_cancer()
@@ -11,176 +11,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlite.table import DataError, number_classes, quote, read_table, to_float
+from nnlite.columns import Columns, content, read_columns
+from nnlite.dataset import Dataset
+from nnlite.lazy import LazyArray
+from nnlite.standardizer import Standardizer
+from nnlite.table import Column, DataError, Table, read_table
+from nnlite.targets import TASKS, encode, from_cells
 
-__all__ = ["DataError", "Dataset", "Standardizer", "load_breast_cancer", "load_csv", "load_digits"]
+__all__ = [
+    "DataError",
+    "Dataset",
+    "LazyArray",
+    "Standardizer",
+    "load",
+    "load_breast_cancer",
+    "load_csv",
+    "load_digits",
+    "load_features",
+]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
-    """Samples and their targets; unpacks as ``X, t = dataset``.
+def load(
+    path: str | Path,
+    target: str,
+    dtype: DTypeLike = np.float64,
+    *,
+    task: str | None = None,
+    features: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Dataset:
+    r"""Load a table with one column to predict from a CSV, .npy or .npz file.
+
+    A CSV file is UTF-8 text, as it is or in gzip; its first line names the columns, which are
+    separated by commas, semicolons or tabs. The columns of a .npy file are called "0", "1" and so
+    on, or are the named fields of an array of one axis. A .npz file holds such an array and one
+    of targets, called `target`. Which of them a file is, its first bytes tell.
+
+    A .npy file may be larger than memory: it is looked through once and not kept, and `X` and `t`
+    are lazy arrays that read rows when they are taken. Leave the file as it is meanwhile.
 
     Parameters
     ----------
-    X : float array, (m, n)
-        One sample a row, one feature a column.
-    t : array
-        What to predict: (m, 1) numbers of `X`'s dtype, where 0 and 1 stand for two classes; or (m,)
-        int64 labels of more than two classes.
-    feature_names : tuple of str
-        The n names of the columns of `X`.
-    class_names : tuple of str
-        The name of each class in the order of its number; empty if `t` is a quantity.
-    target_name : str
-        What `t` is.
+    path : str or Path
+    target : str
+        The name of the column to predict: numbers, booleans or text.
+    dtype : float dtype
+    task : {"binary", "multiclass", "regression"}, optional
+        If left out it follows from the target. Text and booleans are classes. So are two different
+        numbers, and up to 20 different whole ones that come 5 times each on average. Other
+        numbers are a quantity. Two classes are binary, more are multiclass.
+    features : sequence of str, optional
+        The columns to take, in this order, whatever else the file has; every column but the
+        target if left out.
+    classes : sequence of str, optional
+        The names of the classes in the order of their numbers, as in another data set's
+        `class_names`; if left out, those in the file: numbers in their order, text sorted.
+
+    Returns
+    -------
+    Dataset
+        `X` is (m, n) in `dtype`; `t` is (m, 1) in `dtype`, with 0 and 1 for two classes, or (m,)
+        int64 labels if the task is multiclass.
 
     Raises
     ------
     DataError
-        If the three sizes do not fit together.
-    """
-
-    X: NDArray[np.floating[Any]]
-    t: NDArray[Any]
-    feature_names: tuple[str, ...]
-    class_names: tuple[str, ...] = ()
-    target_name: str = "target"
-
-    def __post_init__(self) -> None:
-        if self.X.ndim != 2 or self.X.shape != (len(self.t), len(self.feature_names)):
-            raise DataError(
-                f"X must have the shape (samples, features), here ({len(self.t)}, "
-                f"{len(self.feature_names)}) as t and feature_names say, but it has {self.X.shape}"
-            )
-
-    def __iter__(self) -> Iterator[NDArray[Any]]:
-        yield self.X
-        yield self.t
-
-    def __len__(self) -> int:
-        """Return the number of samples m."""
-        return len(self.X)
-
-    def __repr__(self) -> str:
-        m, n = self.X.shape
-        classes = f" ({', '.join(self.class_names)})" if self.class_names else ""
-        return f"<Dataset: {m} samples, {n} features, target {self.target_name!r}{classes}>"
-
-    def split(
-        self, test: float = 0.2, *, rng: np.random.Generator | int
-    ) -> tuple[Dataset, Dataset]:
-        """Shuffle the samples and divide them into a training and a test part.
-
-        Parameters
-        ----------
-        test : float
-            The share of the samples that go to the test part, between 0 and 1.
-        rng : numpy.random.Generator or int
-            Where the shuffle comes from; the same seed gives the same parts.
-
-        Returns
-        -------
-        train, test : Dataset
-            With m - k and k samples, k = round(test * m).
-
-        Raises
-        ------
-        DataError
-            If a part would be empty.
-
-        Examples
-        --------
-        >>> train, test = load_digits().split(test=0.25, rng=0)
-        >>> len(train), len(test)
-        (1348, 449)
-        """
-        m = len(self)
-        k = round(test * m) if 0 < test < 1 else 0
-        if not 0 < k < m:
-            raise DataError(
-                f"test={test} of {m} samples leaves the training or the test part empty; "
-                "give a share between 0 and 1 that is at least one sample"
-            )
-        order = np.random.default_rng(rng).permutation(m)
-        held_out, kept = order[:k], order[k:]
-        return (
-            replace(self, X=self.X[kept], t=self.t[kept]),
-            replace(self, X=self.X[held_out], t=self.t[held_out]),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Standardizer:
-    """Features to mean 0 and standard deviation 1: (x - mean) / scale.
-
-    Parameters
-    ----------
-    mean, scale : float64 array, (n,)
-        One number a feature.
+        If the file cannot be read or a value cannot be used; the message names the file, the line
+        or row, and the column.
+    TypeError
+        If `dtype` is not a float dtype.
+    ValueError
+        If there is no such task.
 
     Examples
     --------
-    >>> X = np.array([[1.0, 7.0], [3.0, 7.0]])
-    >>> standardize = Standardizer.fit(X)
-    >>> standardize(X)
-    array([[-1.,  0.],
-           [ 1.,  0.]])
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "fruit.csv"
+    ...     _ = path.write_text("mass;ripe\n0.2;True\n0.3;False\n")
+    ...     data = load(path, target="ripe")
+    >>> data
+    <Dataset: 2 samples, 1 features, target 'ripe' (false, true)>
+    >>> data.task
+    'binary'
     """
+    path, dtype = Path(path), _floating(dtype)
+    if task is not None and task not in TASKS:
+        raise ValueError(f"task is one of {', '.join(map(repr, TASKS))} or None, got {task!r}")
+    if content(path) == "csv":
+        table = read_table(path, dtype, features, target)
+        column = Column(path, target, table.lines)
+        return _dataset(table, from_cells(table.cells, column, dtype), column, task, classes)
+    columns = read_columns(path, dtype, features, target)
+    return _dataset(columns, columns.values, Column(path, target), task, classes)
 
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
 
-    @classmethod
-    def fit(cls, X: NDArray[np.floating[Any]]) -> Standardizer:
-        """Measure the mean and the standard deviation of each column of the training samples.
+def load_features(
+    path: str | Path, features: Sequence[str], dtype: DTypeLike = np.float64
+) -> NDArray[np.floating[Any]] | LazyArray:
+    r"""Load the named columns of a CSV, .npy or .npz file, whatever else it has.
 
-        Parameters
-        ----------
-        X : float array, (m, n)
+    Parameters
+    ----------
+    path : str or Path
+        As for `load`; the target need not be there.
+    features : sequence of str
+        The columns to take, in this order.
+    dtype : float dtype
 
-        Returns
-        -------
-        Standardizer
-            The scale of a constant column is 1.
+    Returns
+    -------
+    array or LazyArray, (m, n)
+        In `dtype`; lazy from a .npy file.
 
-        Raises
-        ------
-        DataError
-            If `X` is not a float array of that shape, is empty, or holds NaN or infinity.
-        """
-        if X.ndim != 2 or X.dtype.kind != "f" or len(X) == 0 or not np.isfinite(X).all():
-            raise DataError(
-                "a Standardizer is fitted to finite floats of shape (samples, features) with at "
-                f"least one sample, not to this array of shape {X.shape} and dtype {X.dtype}"
-            )
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
-        if not np.isfinite(scale).all():
-            column = int(np.argmin(np.isfinite(scale)))
-            raise DataError(
-                f"the values of column {column + 1} are too large to be standardised, up to "
-                f"{np.abs(X[:, column]).max():g}; give them in a larger unit"
-            )
-        # Rounding can leave a constant column a tiny scale and a mean beside its value.
-        constant = (np.ptp(X, axis=0) == 0) | (scale == 0)
-        return cls(np.where(constant, X[0], mean), np.where(constant, 1.0, scale))
+    Raises
+    ------
+    DataError, TypeError
+        As by `load`.
 
-    def __call__(self, X: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-        """Return (X - mean) / scale, (m, n), in the dtype of `X`."""
-        if X.ndim != 2 or X.dtype.kind != "f" or X.shape[1] != len(self.mean):
-            raise DataError(
-                f"this Standardizer wants floats of shape (samples, {len(self.mean)}) but got "
-                f"shape {X.shape} and dtype {X.dtype}"
-            )
-        return ((X - self.mean) / self.scale).astype(X.dtype, copy=False)
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "fruit.csv"
+    ...     _ = path.write_text("name,mass,length\nAda,0.2,0.07\n")
+    ...     load_features(path, ["length", "mass"])
+    array([[0.07, 0.2 ]])
+    """
+    path, dtype = Path(path), _floating(dtype)
+    read = read_table if content(path) == "csv" else read_columns
+    return read(path, dtype, features).X
 
 
 def load_breast_cancer(dtype: DTypeLike = np.float64) -> Dataset:
@@ -221,15 +188,11 @@ def load_digits(dtype: DTypeLike = np.float64) -> Dataset:
     >>> t[:5]
     array([0, 1, 2, 3, 4])
     """
-    data = load_csv(_shipped("digits.csv.gz"), target="digit", dtype=dtype)
-    return replace(data, t=data.t[:, 0].astype(np.int64), class_names=tuple("0123456789"))
+    return load(_shipped("digits.csv.gz"), target="digit", dtype=dtype, task="multiclass")
 
 
 def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Dataset:
-    r"""Load a table of numbers with one column to predict.
-
-    The file is UTF-8 text, as it is or in gzip; its first line names the columns, which are
-    separated by commas, semicolons or tabs. Every column but the target is a feature.
+    r"""Load a CSV file; like `load`, but a numeric target is always a quantity.
 
     Parameters
     ----------
@@ -265,36 +228,28 @@ def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Da
            [0.3 , 0.2 ]]), array([[0.],
            [1.]]))
     """
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f":
-        raise TypeError(f"dtype must be a float dtype such as np.float32, not {dtype}")
-    names, rows, lines = read_table(Path(path))
-    if target not in names:
-        columns = ", ".join(map(quote, names))
-        raise DataError(f"{path} has no column {target!r}; the target must be one of {columns}")
-    if len(names) == 1:
-        raise DataError(f"{path} has no column but the target {target!r}; add a feature")
-    column = names.index(target)
-    values = np.array([[to_float(cell) for cell in row] for row in rows])
-    class_names: tuple[str, ...] = ()
-    if np.isnan(values[:, column]).all():
-        values[:, column], class_names = number_classes([row[column] for row in rows])
-    if len(class_names) == 1:
-        raise DataError(
-            f"{path}, column {target!r}: {quote(class_names[0])} is the only class in "
-            f"{len(rows)} samples; add samples of another class"
-        )
-    with np.errstate(over="ignore"):
-        table = values.astype(dtype)
-    for i, j in np.argwhere(~np.isfinite(table)):
-        wanted = "class name" if class_names and j == column else f"finite {dtype} number"
-        raise DataError(
-            f"{path}, line {lines[i]}, column {names[j]!r}: expected a {wanted} but found "
-            f"{quote(rows[i][j])}; correct the cell or delete the line"
-        )
-    t = values[:, column].astype(np.int64) if len(class_names) > 2 else table[:, [column]]
-    features = (*names[:column], *names[column + 1 :])
-    return Dataset(np.delete(table, column, axis=1), t, features, class_names, target)
+    path, dtype = Path(path), _floating(dtype)
+    table = read_table(path, dtype, target=target)
+    column = Column(path, target, table.lines)
+    values = from_cells(table.cells, column, dtype)
+    return _dataset(table, values, column, None if values.dtype == object else "regression")
+
+
+def _dataset(
+    table: Table | Columns,
+    values: NDArray[Any] | LazyArray,
+    column: Column,
+    task: str | None,
+    classes: Sequence[str] | None = None,
+) -> Dataset:
+    t, class_names = encode(values, column, table.X.dtype, task, classes)
+    return Dataset(table.X, t, table.names, class_names, column.name)
+
+
+def _floating(dtype: DTypeLike) -> np.dtype[Any]:
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"dtype must be a float dtype such as np.float32, not {np.dtype(dtype)}")
+    return np.dtype(dtype)
 
 
 def _shipped(name: str) -> Path:

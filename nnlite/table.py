@@ -1,18 +1,113 @@
-"""The cells of a CSV file, and errors that say where in it the trouble is."""
+"""The columns of a CSV file, and errors that say where in a file the trouble is."""
+
+from __future__ import annotations
 
 import csv
 import gzip
 import io
+import itertools
 import re
 import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_LONGEST_LINE = 2**24
+_CELLS_AT_A_TIME = 2**16
+
 
 class DataError(ValueError):
     """Data that cannot be used: the message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a column of samples comes from, for errors that point into it.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+    lines : sequence of int, optional
+        The line of each sample, for text; in a file of arrays a sample is a row.
+    """
+
+    path: Path
+    name: str
+    lines: Sequence[int] | None = None
+
+    def error(self, row: int, expected: str, found: str) -> DataError:
+        """The error that the sample in this row, counted from 0, cannot be used."""
+        if self.lines is None:
+            where, advice = f"row {row} (from 0)", "correct the number or leave the row out"
+        else:
+            where, advice = f"line {self.lines[row]}", "correct the cell or delete the line"
+        return DataError(
+            f"{self.path}, {where}, column {self.name!r}: expected a {expected} but found "
+            f"{found}; {advice}"
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was read of a CSV file: m samples.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The n columns read as numbers.
+    X : float array, (m, n)
+        Their values.
+    cells : list of str
+        The m cells of the target as they stand in the file; none if no target was asked for.
+    lines : list of int
+        The line of the file on which each sample ends.
+    """
+
+    names: tuple[str, ...]
+    X: NDArray[np.floating[Any]]
+    cells: list[str]
+    lines: list[int]
+
+
+def quote(text: str) -> str:
+    """Return the text in quotation marks, shortened if a message cannot hold it."""
+    return repr(text if len(text) <= 60 else text[:60] + "…")
+
+
+def choose_columns(
+    path: Path, names: Sequence[str], features: Sequence[str] | None, target: str | None
+) -> tuple[str, ...]:
+    """The features: those asked for, or every column but the target.
+
+    Raises
+    ------
+    DataError
+        If the file has not the columns asked for, or none is left.
+    """
+    columns = ", ".join(map(quote, names[:20])) + (", …" if len(names) > 20 else "")
+    if target is not None and target not in names:
+        raise DataError(f"{path} has no column {target!r}; the target must be one of {columns}")
+    if features is None:
+        features = [name for name in names if name != target]
+        if not features:
+            raise DataError(f"{path} has no column but the target {target!r}; add a feature")
+    for name in features:
+        if name == target:
+            raise DataError(
+                f"{path}: {name!r} is the target and cannot be a feature, too; leave it out of "
+                "the features"
+            )
+        if name not in names:
+            raise DataError(
+                f"{path} has no column {name!r}, which is one of the {len(features)} features "
+                f"wanted; its columns are {columns}"
+            )
+    return tuple(features)
 
 
 def to_float(cell: str) -> float:
@@ -24,69 +119,147 @@ def to_float(cell: str) -> float:
         return np.nan
 
 
-def number_classes(cells: list[str]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return each cell's class number, NaN where the cell is empty or 'nan', and the names."""
-    cells = [cell.strip() for cell in cells]
-    if {cell.lower() for cell in cells} <= {"true", "false"}:
-        cells = [cell.lower() for cell in cells]
-    names = sorted({cell for cell in cells if cell.lower() not in ("", "nan")})
-    numbers = {name: number for number, name in enumerate(names)}
-    return np.array([numbers.get(cell, np.nan) for cell in cells]), tuple(names)
+def read_table(
+    path: Path,
+    dtype: np.dtype[Any],
+    features: Sequence[str] | None = None,
+    target: str | None = None,
+) -> Table:
+    """Read columns of a CSV file, a block of lines at a time.
 
+    Parameters
+    ----------
+    path : Path
+        UTF-8 text, as it is or in gzip; the first line names the columns, which are separated by
+        commas, semicolons or tabs.
+    dtype : float dtype
+    features : sequence of str, optional
+        The columns to read as numbers; every column but the target if left out.
+    target : str, optional
+        The column whose cells to keep as text.
 
-def read_table(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """Return the column names of a CSV file, the cells of each row, and the line of each row."""
-    text = _read_text(path)
-    if not text.strip():
-        raise DataError(f"{path} is empty; it needs a line of column names and then samples")
-    if "\0" in text:
-        raise DataError(f"{path} is binary, not text; save the table as a CSV file in UTF-8")
-    header = re.sub('"[^"]*"', "", re.split("[\r\n]", text.strip(), maxsplit=1)[0])
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    Raises
+    ------
+    DataError
+        If the file cannot be read or a cell is not a finite number; the message names file, line
+        and column.
+    """
     try:
-        numbered = [(row, reader.line_num) for row in reader if row]
-    except csv.Error as error:
-        where = f"{path}, line {reader.line_num}"
-        raise DataError(f"{where}: {error}; check the quotation marks") from error
-    names = [name.strip() for name in numbered[0][0]]
-    for j, name in enumerate(names):
-        if not name or name in names[:j]:
-            raise DataError(
-                f"{path}, line {numbered[0][1]}, column {j + 1}: the name {quote(name)} is "
-                f"{'taken' if name else 'empty'}; give each column a name of its own"
-            )
-    if len(numbered) == 1:
-        raise DataError(f"{path} has a header but no samples; add at least one line")
-    for row, line in numbered[1:]:
-        if len(row) != len(names):
-            raise DataError(
-                f"{path}, line {line}: expected {len(names)} cells as in the header but found "
-                f"{len(row)}, {quote(delimiter.join(row))}; correct the line or delete it"
-            )
-    rows, lines = zip(*numbered[1:], strict=True)
-    return names, list(rows), list(lines)
-
-
-def _read_text(path: Path) -> str:
-    """Return the text of a file, unpacked if it is in gzip."""
-    try:
-        content = path.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-        return content.decode("utf-8-sig")
+        with open(path, "rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            content: Any = gzip.GzipFile(fileobj=raw) if packed else raw
+            with io.TextIOWrapper(content, "utf-8-sig", newline="") as text:
+                try:
+                    return _parse(path, text, dtype, features, target)
+                except DataError:
+                    # A damaged gzip file explains any other error, and only its end shows it.
+                    while packed and content.read(2**20):
+                        pass
+                    raise
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is a damaged gzip file ({error}); get a new copy") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); check the path") from error
+
+
+def _parse(
+    path: Path,
+    text: IO[str],
+    dtype: np.dtype[Any],
+    features: Sequence[str] | None,
+    target: str | None,
+) -> Table:
+    text_lines = _lines(path, text)
+    start = list(_up_to_header(text_lines))
+    if not start:
+        raise DataError(f"{path} is empty; it needs a line of column names and then samples")
+    delimiter = max(",;\t", key=re.sub('"[^"]*"', "", start[-1]).count)
+    rows = _rows(path, itertools.chain(start, text_lines), delimiter)
+    names = _column_names(path, *next(rows))
+    chosen = choose_columns(path, names, features, target)
+    columns = [names.index(name) for name in chosen]
+    blocks: list[NDArray[Any]] = []
+    cells: list[str] = []
+    lines: list[int] = []
+    same: dict[str, str] = {}
+    size = max(1, _CELLS_AT_A_TIME // len(names))
+    while block := list(itertools.islice(rows, size)):
+        for row, line in block:
+            if len(row) != len(names):
+                raise DataError(
+                    f"{path}, line {line}: expected {len(names)} cells as in the header but found "
+                    f"{len(row)}, {quote(delimiter.join(row))}; correct the line or delete it"
+                )
+        with np.errstate(over="ignore"):
+            values = np.array([[to_float(row[j]) for j in columns] for row, _ in block], dtype)
+        for i, j in np.argwhere(~np.isfinite(values)):
+            column = Column(path, chosen[j], [line for _, line in block])
+            raise column.error(i, f"finite {dtype} number", quote(block[i][0][columns[j]]))
+        blocks.append(values)
+        lines.extend([line for _, line in block])
+        if target is not None:
+            # Class names come again and again; each is kept once.
+            found = [row[names.index(target)] for row, _ in block]
+            cells.extend([same.setdefault(cell, cell) for cell in found])
+    if not blocks:
+        raise DataError(f"{path} has a header but no samples; add at least one line")
+    return Table(chosen, np.concatenate(blocks), cells, lines)
+
+
+def _lines(path: Path, text: IO[str]) -> Iterator[str]:
+    number = 0
+    try:
+        while line := text.readline(_LONGEST_LINE):
+            number += 1
+            if "\0" in line:
+                raise DataError(
+                    f"{path}, line {number}: a zero byte, so this is binary, not text; save the "
+                    "table as a CSV file in UTF-8"
+                )
+            if len(line) == _LONGEST_LINE:
+                raise DataError(
+                    f"{path}, line {number}: a line of {_LONGEST_LINE:,} characters or more is "
+                    "not one of a table; save a very wide table as .npy"
+                )
+            yield line
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        # The piece that was being decoded begins in the line after the last one.
+        number += 1 + error.object.count(b"\n", 0, error.start)
         raise DataError(
-            f"{path}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
+            f"{path}, line {number}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
             "save the table as a CSV file in UTF-8"
         ) from error
 
 
-def quote(text: str) -> str:
-    """Return the text in quotation marks, shortened if a message cannot hold it."""
-    return repr(text if len(text) <= 60 else text[:60] + "…")
+def _up_to_header(lines: Iterable[str]) -> Iterator[str]:
+    """Blank lines, and the first that is not; nothing where all are blank."""
+    blank: list[str] = []
+    for line in lines:
+        if line.strip():
+            yield from (*blank, line)
+            return
+        blank.append(line)
+
+
+def _rows(path: Path, lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
+    """The cells of each row, and the line on which it ends; blank lines are left out."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield row, reader.line_num
+    except csv.Error as error:
+        where = f"{path}, line {reader.line_num}"
+        raise DataError(f"{where}: {error}; check the quotation marks") from error
+
+
+def _column_names(path: Path, header: list[str], line: int) -> list[str]:
+    names = [name.strip() for name in header]
+    for j, name in enumerate(names):
+        if not name or name in names[:j]:
+            raise DataError(
+                f"{path}, line {line}, column {j + 1}: the name {quote(name)} is "
+                f"{'taken' if name else 'empty'}; give each column a name of its own"
+            )
+    return names

@@ -1,6 +1,7 @@
 """The command line, run in this process except where a process is the point."""
 
 import csv
+import io
 import json
 import os
 import pty
@@ -11,9 +12,11 @@ import termios
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn import datasets as sklearn_datasets
 
 import nnlite as nn
 from nnlite.cli import main
+from nnlite.runs import load_run
 
 FILES = ["config.json", "graph.png", "history.csv", "loss.png", "weights.npz"]
 FRUIT = "mass,length,fruit\n" + "0.2,0.07,apple\n0.3,0.2,banana\n" * 10
@@ -29,35 +32,64 @@ def history(folder):
     return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
 
 
+def config(folder):
+    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+
+
 def weights(folder):
     with np.load(folder / "weights.npz", allow_pickle=False) as archive:
         return dict(archive)
 
 
-def refused(capsys, *arguments):
-    """The message with which a command is refused, exit code 2."""
-    try:
-        code = main(["train", *arguments])
-    except SystemExit as stop:
-        code = stop.code
-    output = capsys.readouterr()
-    assert code == 2
-    assert output.out == ""
-    assert "Traceback" not in output.err
-    return output.err
+def output_of(capsys, *arguments):
+    """What a command that succeeds writes."""
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
 
 
-def test_train_without_arguments_reports_and_writes_the_run(here, capsys):
-    assert main(["train"]) == 0
-    output = capsys.readouterr()
-    assert output.err == ""  # no bar, as this is no terminal
-    assert output.out.splitlines()[-1] == f"wrote runs{os.sep}breast_cancer{os.sep}"
-    run = here / "runs" / "breast_cancer"
-    assert sorted(path.name for path in run.iterdir()) == FILES
-    assert len(history(run)) == 50
-    accuracy = float(history(run)[-1]["test_accuracy"])
-    assert accuracy > 0.95
-    assert f"accuracy {accuracy:.4f}" in output.out
+def write_sklearn(name, path, words=False):
+    """A data set of scikit-learn as CSV, with its target in numbers or words; the rows."""
+    bunch = getattr(sklearn_datasets, f"load_{name}")()
+    targets = bunch.target.tolist()
+    if words:
+        targets = [str(bunch.target_names[t]) for t in targets]
+    rows = [[*x, t] for x, t in zip(bunch.data.tolist(), targets)]
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([[*bunch.feature_names, "target"], *rows])
+    return bunch
+
+
+class TestTrainWithoutArguments:
+    def test_reports_and_writes_the_run(self, here, capsys):
+        output = output_of(capsys, "train")
+        assert output.splitlines()[-1] == f"wrote runs{os.sep}breast_cancer{os.sep}"
+        run = here / "runs" / "breast_cancer"
+        seen = sorted(path.name for path in run.iterdir() if not path.name.startswith("."))
+        assert seen == sorted([*FILES, "checkpoints"])
+        assert len(history(run)) == 50
+        accuracy = float(history(run)[-1]["validation_accuracy"])
+        assert accuracy > 0.95
+        assert f"accuracy {accuracy:.4f}" in output
+
+    def test_writes_nothing_to_standard_error_where_that_is_no_terminal(self, here, capsys):
+        main(["train"])
+        assert capsys.readouterr().err == ""
+
+    def test_trains_the_seminars_model_with_the_plain_loop(self, here):
+        """The same bits as the lines of the README: SGD, momentum and nothing else."""
+        main(["train", "--epochs", "5"])
+        rng = np.random.default_rng(0)
+        part, _ = nn.datasets.load_breast_cancer().split(test=0.2, rng=rng)
+        X, t = nn.datasets.Standardizer.fit(part.X)(part.X), part.t
+        graph = nn.models.seminar_model(30, 1e-3, rng=rng)
+        sgd = nn.SGD(graph.parameters(), lr=0.1, momentum=0.9)
+        for _ in range(5):
+            order = rng.permutation(len(X))
+            for start in range(0, len(X), 32):
+                rows = order[start : start + 32]
+                _ = graph(X[rows], t[rows]), sgd.zero_grad(), graph.backward(), sgd.step()
+        for name, array in graph.state_dict().items():
+            np.testing.assert_array_equal(weights(here / "runs" / "breast_cancer")[name], array)
 
 
 def test_training_leaves_no_figure_open(here):
@@ -67,16 +99,17 @@ def test_training_leaves_no_figure_open(here):
 
 def test_the_written_run_predicts_as_it_reported(here):
     main(["train", "--seed", "3", "--out", "run"])
-    config = json.loads((here / "run" / "config.json").read_text(encoding="utf-8"))
+    settings = config(here / "run")
     omega, b = weights(here / "run").values()
     data = nn.datasets.load_breast_cancer()
-    train, test = data.split(test=0.2, rng=np.random.default_rng(config["seed"]))
-    X = (test.X - config["mean"]) / config["scale"]
+    train, held_out = data.split(test=0.2, rng=np.random.default_rng(settings["seed"]))
+    X = (held_out.X - settings["mean"]) / settings["scale"]
     y = 1 / (1 + np.exp(-(X @ omega + b)))
-    assert np.mean((y > 0.5) == test.t) == float(history(here / "run")[-1]["test_accuracy"])
-    assert config["features"] == list(data.feature_names)
-    assert config["classes"] == ["benign", "malignant"]
-    np.testing.assert_allclose(config["mean"], train.X.mean(axis=0), rtol=1e-14)
+    accuracy = float(history(here / "run")[-1]["validation_accuracy"])
+    assert np.mean((y > 0.5) == held_out.t) == accuracy
+    assert settings["features"] == list(data.feature_names)
+    assert settings["classes"] == ["benign", "malignant"]
+    np.testing.assert_allclose(settings["mean"], train.X.mean(axis=0), rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -89,88 +122,277 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(here, dtype
     assert weights(here / "a")["weight"].dtype == dtype
 
 
-def test_a_table_of_ones_own_with_two_words_as_target(here, capsys):
-    (here / "fruit.csv").write_text(FRUIT)
-    assert main(["train", "fruit.csv", "--target", "fruit", "--epochs", "20"]) == 0
-    assert "test  loss" in capsys.readouterr().out
-    config = json.loads((here / "runs" / "fruit" / "config.json").read_text(encoding="utf-8"))
-    assert config["classes"] == ["apple", "banana"]
+@pytest.mark.parametrize(
+    ("name", "words", "task", "metric", "least"),
+    [
+        ("wine", False, "multiclass", "accuracy", 0.93),
+        ("iris", False, "multiclass", "accuracy", 0.93),
+        ("iris", True, "multiclass", "accuracy", 0.93),
+        ("breast_cancer", False, "binary", "accuracy", 0.95),
+        ("digits", False, "multiclass", "accuracy", 0.93),
+        ("diabetes", False, "regression", "r2", 0.40),
+    ],
+)
+def test_a_table_is_learnt_and_predicted_with_no_option_but_the_target(
+    here, capsys, name, words, task, metric, least
+):
+    bunch = write_sklearn(name, here / "data.csv", words)
+    output = output_of(capsys, "train", "data.csv", "--target", "target")
+    run = here / "runs" / "data"
+    assert config(run)["task"] == task
+    assert float(history(run)[-1][f"validation_{metric}"]) >= least
+    assert ("one of" if task != "regression" else "a number") in output
+
+    report = json.loads(output_of(capsys, "evaluate", "runs/data", "data.csv", "--json"))
+    header, *rows = csv.reader(io.StringIO(output_of(capsys, "predict", "runs/data", "data.csv")))
+    assert len(rows) == len(bunch.target)
+    assert header[0] == "target"
+    if task == "regression":
+        y = np.array([float(row[0]) for row in rows])
+        spread = np.sum((bunch.target - bunch.target.mean()) ** 2)
+        assert report["r2"] == pytest.approx(1 - np.sum((y - bunch.target) ** 2) / spread)
+        assert report["r2"] >= least
+    else:
+        names = bunch.target_names if words else map(str, sorted(set(bunch.target)))
+        assert header[1:] == [f"P({name})" for name in names]
+        true = bunch.target_names[bunch.target] if words else bunch.target.astype(str)
+        accuracy = np.mean([row[0] == t for row, t in zip(rows, true)])
+        assert report["accuracy"] == pytest.approx(accuracy, abs=1e-15)
+        assert accuracy >= least
+        assert np.sum(report["confusion"]) == len(rows)
 
 
-def test_a_second_run_gets_a_folder_of_its_own(here):
-    (here / "fruit.csv").write_text(FRUIT)
-    for _ in range(2):
-        main(["train", "fruit.csv", "--target", "fruit", "--epochs", "1"])
-    assert sorted(path.name for path in (here / "runs").iterdir()) == ["fruit", "fruit-2"]
+class TestTheTask:
+    @pytest.fixture
+    def told(self, here, capsys):
+        def told(cells, *options):
+            rows = "".join(f"{i}.5,{cell}\n" for i, cell in enumerate(cells * 10))
+            (here / "data.csv").write_text("x,t\n" + rows)
+            arguments = ["train", "data.csv", "--target", "t", "--epochs", "1", "--out", "run"]
+            return output_of(capsys, *arguments, *options), config(here / "run")["task"]
 
+        return told
 
-def test_an_existing_folder_is_left_as_it_is(here, capsys):
-    (here / "mine").mkdir()
-    (here / "mine" / "thesis.txt").write_text("text")
-    assert "exists and is left as it is" in refused(capsys, "--out", "mine")
-    assert [path.name for path in (here / "mine").iterdir()] == ["thesis.txt"]
+    def test_follows_from_words_without_a_hint_as_they_can_be_nothing_else(self, told):
+        output, task = told(["red", "green"])
+        assert task == "binary"
+        assert "--task" not in output
+
+    def test_follows_from_few_numbers_and_it_is_said_how_to_have_it_otherwise(self, told):
+        output, task = told([1, 2, 3])
+        assert task == "multiclass"
+        assert "one of 1, 2, 3" in output
+        assert "if the classes are numbers on a scale: --task regression" in output
+
+    def test_follows_from_many_numbers_and_it_is_said_how_to_have_it_otherwise(self, told):
+        output, task = told([0.5, 1.25, 2.0])
+        assert task == "regression"
+        assert "if these numbers stand for classes: --task multiclass" in output
+
+    def test_is_what_the_user_says(self, told):
+        output, task = told([1, 2, 3], "--task", "regression")
+        assert task == "regression"
+        assert "--task" not in output
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "words"),
+    "options",
     [
-        ("--lr", "0", "above 0"),
-        ("--lr", "nan", "finite"),
-        ("--lr", "fast", "invalid float value: 'fast'"),
-        ("--l2", "-1", "at least 0"),
-        ("--momentum", "inf", "finite"),
-        ("--momentum", "1.5", "below 1"),
-        ("--epochs", "0", "at least 1"),
-        ("--epochs", "1.5", "invalid int value: '1.5'"),
-        ("--batch-size", "0", "at least 1"),
-        ("--seed", "-1", "at least 0"),
-        ("--dtype", "int8", "float32"),
-        ("--target", "colour", "needs a FILE"),
+        ["--hidden", "8", "4", "--activation", "tanh", "--dropout", "0.2"],
+        ["--loss", "bce", "--l1", "0.01", "--l2", "0"],
+        ["--optimizer", "adam", "--lr", "0.01", "--weight-decay", "0.001"],
+        ["--optimizer", "adamw", "--clip-norm", "1"],
+        ["--optimizer", "rmsprop", "--momentum", "0.5"],
+        ["--optimizer", "adagrad"],
+        ["--schedule", "step:step_size=2,gamma=0.5"],
+        ["--schedule", "exponential"],
+        ["--schedule", "cosine"],
+        ["--schedule", "inverse_scaling:power_t=0.3"],
+        ["--schedule", "one_cycle"],
+        ["--schedule", "plateau:patience=1,factor=0.5"],
+        ["--validation", "0"],
+        ["--patience", "2"],
+        ["--checkpoint-steps", "3", "--batch-size", "16", "--dtype", "float32"],
     ],
+    ids=lambda options: options[0] + " " + options[1].partition(":")[0],
 )
-def test_a_bad_option_is_refused_with_its_name_and_bound(here, capsys, option, value, words):
-    message = refused(capsys, option, value)
-    assert option in message
-    assert words in message
-    assert list(here.iterdir()) == []
+def test_every_option_trains_and_the_run_can_be_loaded(here, capsys, options):
+    assert main(["train", "--epochs", "4", "--out", "run", *options]) == 0
+    with open(nn.datasets._shipped("breast_cancer.csv")) as file:
+        (here / "data.csv").write_text("".join(file.readlines()[:20]))
+    capsys.readouterr()
+    report = json.loads(output_of(capsys, "evaluate", "run", "data.csv", "--json"))
+    assert report["accuracy"] >= 0.5
+    assert main(["show", "run"]) == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "is empty"),
-        ("mass,fruit\n", "no samples"),
-        ("mass,fruit\n1,apple\n2\n", "line 3"),
-        ("mass,fruit\n1,apple\nheavy,banana\n", "'heavy'"),
-        ("mass,fruit\n1,apple\nnan,banana\n", "line 3, column 'mass'"),
-        ("mass,fruit\n1,apple\ninf,banana\n", "line 3, column 'mass'"),
-        ("mass,colour\n1,red\n", "has no column 'fruit'"),
-        ("mass,fruit\n1,apple\n2,apple\n", "the only class"),
-        ("mass,fruit\n1,apple\n2,banana\n3,cherry\n", "3 classes"),
-        ("mass,fruit\n1,5\n2,6\n", "two classes"),
-        ("mass,fruit\n1,apple\n2,banana\n", "training or the test part empty"),
-    ],
-)
-def test_a_bad_table_is_refused_and_nothing_is_written(here, capsys, text, words):
-    (here / "fruit.csv").write_text(text)
-    assert words in refused(capsys, "fruit.csv", "--target", "fruit")
-    assert [path.name for path in here.iterdir()] == ["fruit.csv"]
+def test_the_learning_rate_follows_the_schedule(here):
+    main(["train", "--epochs", "3", "--schedule", "step:step_size=1,gamma=0.5", "--out", "run"])
+    assert [float(row["lr"]) for row in history(here / "run")] == [0.1, 0.05, 0.025]
 
 
-def test_a_missing_file_is_named(here, capsys):
-    assert "nowhere.csv" in refused(capsys, "nowhere.csv")
+def test_patience_ends_the_training_and_the_best_weights_are_kept(here):
+    main(["train", "--epochs", "400", "--patience", "3", "--lr", "3", "--out", "run"])
+    losses = [float(row["validation_loss"]) for row in history(here / "run")]
+    assert len(losses) < 400
+    assert losses.index(min(losses)) == len(losses) - 4
+    run = load_run(here / "run")
+    _, held_out = nn.datasets.load_breast_cancer().split(test=0.2, rng=np.random.default_rng(0))
+    X = run.standardize(held_out.X)
+    assert run.model.graph(X, held_out.t) == pytest.approx(min(losses), rel=1e-12)
 
 
-def test_divergence_ends_with_exit_code_1_and_writes_nothing(here, capsys):
-    assert main(["train", "--lr", "1e300", "--l2", "1"]) == 1
-    assert "smaller learning rate" in capsys.readouterr().err
-    assert list(here.iterdir()) == []
+def test_a_table_of_arrays_is_learnt_as_well(here, capsys):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    np.save(here / "data.npy", np.hstack([X, X[:, :1] > 0]))
+    np.savez(here / "data.npz", X=X, t=X @ [1.0, 2.0, 3.0])
+    assert "one of 0, 1" in output_of(capsys, "train", "data.npy", "--target", "3", "--out", "a")
+    assert "a number" in output_of(capsys, "train", "data.npz", "--target", "t", "--out", "b")
+    assert json.loads(output_of(capsys, "evaluate", "a", "data.npy", "--json"))["accuracy"] > 0.9
+    assert json.loads(output_of(capsys, "evaluate", "b", "data.npz", "--json"))["r2"] > 0.99
 
 
-def test_a_folder_that_cannot_be_written_ends_with_exit_code_1(here, capsys):
-    (here / "file").write_text("")
-    assert main(["train", "--epochs", "1", "--out", "file/run"]) == 1
-    assert "file" in capsys.readouterr().err
+def test_many_classes_are_not_all_listed(here, capsys):
+    rows = "".join(f"{i},name{i % 40}\n" for i in range(80))
+    (here / "data.csv").write_text("x,t\n" + rows)
+    train = ["train", "data.csv", "--target", "t", "--epochs", "1", "--validation", "0"]
+    output = output_of(capsys, *train, "--out", "run")
+    assert "name0, name1, name10" in output
+    assert "and 28 more" in output
+    assert len(output_of(capsys, "evaluate", "run", "data.csv").splitlines()) == 1
+
+
+class TestFolders:
+    @pytest.fixture(autouse=True)
+    def fruit(self, here):
+        (here / "fruit.csv").write_text(FRUIT)
+        self.train = ["train", "fruit.csv", "--target", "fruit", "--epochs", "1"]
+
+    def test_a_second_run_gets_one_of_its_own(self, here):
+        for _ in range(2):
+            main(self.train)
+        assert sorted(path.name for path in (here / "runs").iterdir()) == ["fruit", "fruit-2"]
+
+    def test_overwrite_replaces_the_run_of_the_usual_name_or_of_out(self, here):
+        for out in ([], ["--out", "run"]):
+            folder = here / (out[1] if out else "runs/fruit")
+            for seed in ("1", "2"):
+                assert main([*self.train, *out, "--overwrite", "--seed", seed]) == 0
+                assert config(folder)["seed"] == int(seed)
+        assert [path.name for path in (here / "runs").iterdir()] == ["fruit"]
+
+    def test_names_with_odd_letters_are_as_good_as_others(self, here, capsys):
+        text = FRUIT.replace("mass", '"mass, in kg"').replace("apple", "яблоко 🍎")
+        (here / "frühstück.csv").write_text(text, encoding="utf-8")
+        assert main(["train", "frühstück.csv", "--target", "fruit", "--epochs", "1"]) == 0
+        capsys.readouterr()
+        output = output_of(capsys, "predict", "runs/frühstück", "frühstück.csv")
+        assert output.startswith("fruit,P(banana),P(яблоко 🍎)\n")
+
+
+class TestPredict:
+    @pytest.fixture(autouse=True)
+    def run(self, here, capsys):
+        (here / "fruit.csv").write_text(FRUIT)
+        main(["train", "fruit.csv", "--target", "fruit", "--out", "run", "--quiet"])
+        capsys.readouterr()
+
+    def test_finds_the_columns_by_name_and_ignores_others(self, here, capsys):
+        (here / "new.csv").write_text("shop,length,mass\nx,0.07,0.2\ny,0.2,0.3\n")
+        (header, *rows) = output_of(capsys, "predict", "run", "new.csv").splitlines()
+        assert header == "fruit,P(apple),P(banana)"
+        assert [row.partition(",")[0] for row in rows] == ["apple", "banana"]
+        assert rows == output_of(capsys, "predict", "run", "fruit.csv").splitlines()[1:3]
+
+    def test_writes_numbers_that_are_read_back_as_the_same_bits(self, here, capsys):
+        rows = output_of(capsys, "predict", "run", "fruit.csv").splitlines()[1:]
+        P = np.array([[float(cell) for cell in row.split(",")[1:]] for row in rows])
+        run = load_run(here / "run")
+        np.testing.assert_array_equal(P, run.predict_proba(run.load("fruit.csv").X))
+
+    def test_writes_to_a_new_file_and_replaces_one_only_if_told_to(self, here, capsys):
+        output = output_of(capsys, "predict", "run", "fruit.csv")
+        assert output_of(capsys, "predict", "run", "fruit.csv", "--out", "p.csv") == ""
+        assert (here / "p.csv").read_text() == output
+        (here / "p.csv").write_text("mine")
+        assert main(["predict", "run", "fruit.csv", "--out", "p.csv"]) == 2
+        assert "p.csv exists and is left as it is" in capsys.readouterr().err
+        assert (here / "p.csv").read_text() == "mine"
+        assert main(["predict", "run", "fruit.csv", "--out", "p.csv", "--overwrite"]) == 0
+        assert (here / "p.csv").read_text() == output
+
+    def test_gives_json_lines_if_asked(self, here, capsys):
+        lines = output_of(capsys, "predict", "run", "fruit.csv", "--json").splitlines()
+        first = json.loads(lines[0])
+        assert len(lines) == 20
+        assert first["fruit"] == "apple"
+        assert list(first["probabilities"]) == ["apple", "banana"]
+
+    def test_in_letters_that_the_screen_lacks_asks_for_a_file_and_nothing_else_fails(self, here):
+        (here / "fruit.csv").write_text(FRUIT.replace("apple", "яблоко"), encoding="utf-8")
+
+        def run(*arguments):
+            return subprocess.run(
+                [sys.executable, "-m", "nnlite", *arguments],
+                env=os.environ | {"PYTHONIOENCODING": "ascii"},
+                capture_output=True,
+                text=True,
+            )
+
+        train = run("train", "fruit.csv", "--target", "fruit", "--epochs", "1", "--out", "new")
+        assert train.returncode == 0
+        assert r"banana, \u044f" in train.stdout
+        shown = run("predict", "new", "fruit.csv")
+        assert shown.returncode == 1
+        assert r"ascii has no letter '\u044f'; write to a file, --out" in shown.stderr
+        assert run("predict", "new", "fruit.csv", "--out", "p.csv").returncode == 0
+
+    def test_ends_quietly_when_its_reader_has_seen_enough(self, here):
+        rows = FRUIT + "0.2,0.07,apple\n" * 20000
+        (here / "long.csv").write_text(rows)
+        command = f"{sys.executable} -m nnlite predict run long.csv | head -n 1"
+        result = subprocess.run(command, shell=True, capture_output=True, text=True)
+        assert result.stdout == "fruit,P(apple),P(banana)\n"
+        assert result.stderr == ""
+
+
+class TestShow:
+    def test_tells_the_model_the_history_and_where_the_pictures_are(self, here, capsys):
+        main(["train", "--hidden", "8", "--epochs", "12", "--out", "run"])
+        capsys.readouterr()
+        output = output_of(capsys, "show", "run")
+        assert "layers of 30 → 8 → 1 with relu" in output
+        assert "Linear(30, 8)" in output
+        assert "257" in output  # 30·8 + 8 + 8 + 1 parameters
+        assert "validation_accuracy" in output
+        assert os.path.join("run", "loss.png") in output
+
+    def test_tells_how_a_run_that_has_not_ended_goes_on(self, here, capsys):
+        main(["train", "--epochs", "2", "--out", "run"])
+        (here / "run" / "weights.npz").unlink()
+        capsys.readouterr()
+        output = output_of(capsys, "show", "run")
+        assert "has not ended; go on with nnlite train --resume run" in output
+        assert json.loads(output_of(capsys, "show", "run", "--json"))["finished"] is False
+
+    def test_tells_the_same_in_json(self, here, capsys):
+        main(["train", "--epochs", "2", "--out", "run"])
+        capsys.readouterr()
+        report = json.loads(output_of(capsys, "show", "run", "--json"))
+        assert report["finished"] is True
+        assert report["parameters"] == 31
+        assert report["config"]["target"] == "diagnosis"
+        assert [row["epoch"] for row in report["history"]] == [1, 2]
+        assert all(os.path.exists(picture) for picture in report["pictures"])
+
+
+def test_train_gives_one_json_object_if_asked(here, capsys):
+    report = json.loads(output_of(capsys, "train", "--epochs", "2", "--out", "run", "--json"))
+    assert report["run"] == "run"
+    assert (report["task"], report["epochs"], report["steps"]) == ("binary", 2, 30)
+    last = history(here / "run")[-1]
+    assert report["validation"]["accuracy"] == float(last["validation_accuracy"])
 
 
 def terminal_output(*arguments):
@@ -190,11 +412,20 @@ def terminal_output(*arguments):
 
 
 def test_the_bar_with_the_running_loss_shows_on_a_terminal_unless_quiet(here):
-    assert "loss=" in terminal_output("--out", "loud")
+    assert "loss" in terminal_output("--out", "loud")
     assert terminal_output("--out", "silent", "--quiet") == ""
 
 
 def test_import_brings_neither_matplotlib_nor_tqdm():
     code = "import nnlite, sys; print([m for m in ('matplotlib', 'tqdm') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "[]\n"
+
+
+def test_the_parser_does_without_numpy():
+    code = (
+        "import sys; from nnlite import cli; cli._parser(); "
+        "print([name for name in ('numpy', 'matplotlib', 'tqdm') if name in sys.modules])"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout == "[]\n"

@@ -27,7 +27,7 @@ def nnlite_accuracy(seed, folder):
         assert main(["train", "--quiet", "--seed", str(seed), "--out", str(run)]) == 0
     header, *rows = [line.split(",") for line in (run / "history.csv").read_text().split()]
     config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    return float(dict(zip(header, rows[-1], strict=True))["test_accuracy"]), config
+    return float(dict(zip(header, rows[-1], strict=True))["validation_accuracy"]), config
 
 
 def sklearn_accuracy(seed, config):

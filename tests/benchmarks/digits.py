@@ -13,7 +13,7 @@ import numpy as np
 
 import nnlite as nn
 from nnlite.loader import DataLoader
-from nnlite.training import steps
+from nnlite.training import Trainer
 
 
 def perceptron(rng):
@@ -52,10 +52,9 @@ def train(network, seed=0, epochs=25, lr=0.05, momentum=0.9, batch_size=16):
     graph = nn.Graph([x, t], nn.CrossEntropy()(net(x), t))
     optimizer = nn.SGD(net.parameters(), lr=lr, momentum=momentum)
     loader = DataLoader(pictures(training), training.t, batch_size, shuffle=True, rng=rng)
+    trainer = Trainer(graph, optimizer, loader, progress=False)
     start = time.perf_counter()
-    for _ in range(epochs):
-        for _loss in steps(graph, optimizer, loader):
-            pass
+    trainer.fit(epochs)
     seconds = time.perf_counter() - start
     logits = net(pictures(test))
     return float(np.mean(logits.argmax(axis=1) == test.t)), seconds
