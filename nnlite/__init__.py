@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nnlite import init as init
     from nnlite import layers as layers
     from nnlite import losses as losses
+    from nnlite import metrics as metrics
     from nnlite import models as models
     from nnlite import optim as optim
     from nnlite import plot as plot
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
     from nnlite.checking import GradcheckError as GradcheckError
     from nnlite.checking import GradcheckReport as GradcheckReport
     from nnlite.checking import gradcheck as gradcheck
+    from nnlite.checkpoint import CheckpointError as CheckpointError
     from nnlite.cross_entropy import BCE as BCE
     from nnlite.cross_entropy import BCEWithLogits as BCEWithLogits
     from nnlite.cross_entropy import CrossEntropy as CrossEntropy
     from nnlite.dispatch import Value as Value
     from nnlite.dispatch import rule as rule
     from nnlite.dual import Dual as Dual
+    from nnlite.errors import DataError as DataError
+    from nnlite.files.lock import LockedError as LockedError
     from nnlite.graph import Graph as Graph
     from nnlite.graph import Sequential as Sequential
     from nnlite.layers.activation import ELU as ELU
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from nnlite.layers.pooling import MaxPool2d as MaxPool2d
     from nnlite.layers.softmax import LogSoftmax as LogSoftmax
     from nnlite.layers.softmax import Softmax as Softmax
+    from nnlite.loader import DataLoader as DataLoader
     from nnlite.losses import MAE as MAE
     from nnlite.losses import MSE as MSE
     from nnlite.losses import Huber as Huber
@@ -79,20 +84,31 @@ if TYPE_CHECKING:
     from nnlite.optim import clip_grad_norm as clip_grad_norm
     from nnlite.regularizers import L1 as L1
     from nnlite.regularizers import L2 as L2
+    from nnlite.runs.config import RunError as RunError
+    from nnlite.runs.run import Run as Run
+    from nnlite.runs.run import load_run as load_run
     from nnlite.schedules import CosineAnnealingLR as CosineAnnealingLR
     from nnlite.schedules import ExponentialLR as ExponentialLR
     from nnlite.schedules import InverseScaling as InverseScaling
     from nnlite.schedules import OneCycleLR as OneCycleLR
     from nnlite.schedules import ReduceLROnPlateau as ReduceLROnPlateau
     from nnlite.schedules import StepLR as StepLR
+    from nnlite.training import Callback as Callback
+    from nnlite.training import DivergenceError as DivergenceError
+    from nnlite.training import EarlyStopping as EarlyStopping
+    from nnlite.training import Interrupted as Interrupted
+    from nnlite.training import Trainer as Trainer
 
 _PUBLIC = {
-    "": "autodiff datasets init layers losses models optim plot regularizers schedules",
+    "": "autodiff datasets init layers losses metrics models optim plot regularizers schedules",
     "autodiff": "grad hessian hvp jacobian jvp value_and_grad vjp",
     "checking": "GradcheckError GradcheckReport gradcheck",
+    "checkpoint": "CheckpointError",
     "cross_entropy": "BCE BCEWithLogits CrossEntropy",
     "dispatch": "Value rule",
     "dual": "Dual",
+    "errors": "DataError",
+    "files.lock": "LockedError",
     "graph": "Graph Sequential",
     "layers.activation": "ELU GELU LeakyReLU ReLU SiLU Sigmoid Softplus Tanh",
     "layers.batch_normalization": "BatchNorm1d BatchNorm2d",
@@ -104,15 +120,19 @@ _PUBLIC = {
     "layers.normalization": "LayerNorm",
     "layers.pooling": "AvgPool2d MaxPool2d",
     "layers.softmax": "LogSoftmax Softmax",
+    "loader": "DataLoader",
     "losses": "Huber MAE MSE",
     "module": "Module",
     "node": "Constant Input Node Parameter backpropagate toposort",
     "objective": "Objective",
     "optim": "Adagrad Adam AdamW Optimizer RMSprop SGD clip_grad_norm",
     "regularizers": "L1 L2",
+    "runs.config": "RunError",
+    "runs.run": "Run load_run",
     "schedules": (
         "CosineAnnealingLR ExponentialLR InverseScaling OneCycleLR ReduceLROnPlateau StepLR"
     ),
+    "training": "Callback DivergenceError EarlyStopping Interrupted Trainer",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}
 

@@ -11,11 +11,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from nnlite.archive import read_npz, replacing, write_archive
-from nnlite.lock import Lock as Lock
-from nnlite.lock import LockedError as LockedError
-from nnlite.state import pack, unpack
-from nnlite.table import DataError
+from nnlite.errors import DataError
+from nnlite.files.archive import read_npz, replacing, write_archive
+from nnlite.files.lock import Lock as Lock
+from nnlite.files.lock import LockedError as LockedError
+from nnlite.files.state import pack, unpack
 
 _FORMAT = "nnlite checkpoint"
 _VERSION = 1

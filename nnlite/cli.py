@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nnlite.options import MODEL, TRAINING, Option
+from nnlite.runs.options import MODEL, TRAINING, Option
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,18 +42,18 @@ def _spell_out_what_the_screen_lacks() -> None:
 
 
 def _carry_out(arguments: argparse.Namespace) -> int:
-    from nnlite import commands, train_command
     from nnlite.checkpoint import CheckpointError
-    from nnlite.config import RunError
-    from nnlite.lock import LockedError
-    from nnlite.settings import UsageError
-    from nnlite.table import DataError
+    from nnlite.commands import reading, train
+    from nnlite.commands.settings import UsageError
+    from nnlite.errors import DataError
+    from nnlite.files.lock import LockedError
+    from nnlite.runs.config import RunError
 
     command: Callable[[argparse.Namespace], Any] = {
-        "train": train_command.train,
-        "evaluate": commands.evaluate,
-        "predict": commands.predict,
-        "show": commands.show,
+        "train": train.train,
+        "evaluate": reading.evaluate,
+        "predict": reading.predict,
+        "show": reading.show,
     }[arguments.command]
     wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
     try:

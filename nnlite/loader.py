@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.arguments import size
-from nnlite.lazy import LazyArray
+from nnlite.datasets.lazy import LazyArray
 
 
 class DataLoader:

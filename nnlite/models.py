@@ -17,8 +17,8 @@ from nnlite.layers.linear import Linear
 from nnlite.layers.softmax import Softmax
 from nnlite.losses import MSE
 from nnlite.node import Input, Node
-from nnlite.registry import ACTIVATIONS, LOSSES, LOSSES_OF_TASK, resolve
 from nnlite.regularizers import L1, L2
+from nnlite.runs.registry import ACTIVATIONS, LOSSES, LOSSES_OF_TASK, resolve
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ def perceptron(
     hidden : sequence of int
         How many units each hidden layer has.
     activation : str
-        Of the hidden layers: a name in ``nnlite.registry.ACTIVATIONS``.
+        Of the hidden layers: a name in ``nnlite.runs.registry.ACTIVATIONS``.
     task : {"binary", "multiclass", "regression"}
         Settles the shape of t: (batch, 1) of 0 and 1, (batch,) of class numbers, or (batch, 1).
     loss : str, optional
         "mse" (½(y − t)², as on the seminar's slide), "mae" or "huber" of a quantity; "bce" or
         "mse" of the probability of class 1; "cross_entropy" of several classes. The first of
-        ``nnlite.registry.LOSSES_OF_TASK`` if left out, and "bce" for two classes.
+        ``nnlite.runs.registry.LOSSES_OF_TASK`` if left out, and "bce" for two classes.
     l1, l2 : float
         Weights of ‖W‖₁ and ½‖W‖² in the loss, summed over all layers; biases are left alone.
     dropout : float

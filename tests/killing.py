@@ -22,10 +22,10 @@ import numpy as np
 
 import nnlite as nn
 from nnlite import metrics
-from nnlite.callbacks import Callback, EarlyStopping
 from nnlite.checkpoint import write_checkpoint
 from nnlite.loader import DataLoader
-from nnlite.training import Trainer
+from nnlite.training.callbacks import Callback, EarlyStopping
+from nnlite.training.trainer import Trainer
 
 EPOCHS = 7
 

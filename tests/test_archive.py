@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite.archive import open_npy, read_npz, replacing, write_npz
-from nnlite.table import DataError
+from nnlite.errors import DataError
+from nnlite.files.archive import open_npy, read_npz, replacing, write_npz
 
 ARRAYS = {
     "numbers": np.arange(12.0).reshape(3, 4),

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite.archive import read_npz, write_npz
 from nnlite.checkpoint import CheckpointError, Checkpoints, read_checkpoint, write_checkpoint
+from nnlite.files.archive import read_npz, write_npz
+from nnlite.files.lock import Lock, LockedError
+from nnlite.files.state import pack, unpack
 from nnlite.generators import generators_of
-from nnlite.lock import Lock, LockedError
-from nnlite.state import pack, unpack
 
 STATE = {
     "step": 12,
@@ -120,7 +120,7 @@ def signed(path: Path, arrays: dict[str, Any]) -> None:
     """A file with a right check sum that `write_checkpoint` did not write."""
     import hashlib
 
-    from nnlite.archive import write_archive
+    from nnlite.files.archive import write_archive
 
     with open(path, "wb") as file:
         write_archive(file, arrays, comment=b"0" * 64)
@@ -220,7 +220,7 @@ def test_a_real_limit_on_the_size_of_files_is_survived(path: Path) -> None:
 
 def test_a_second_process_is_kept_out_and_a_dead_one_keeps_nobody_out(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from nnlite.lock import Lock\n"
+        "import sys, time; from nnlite.files.lock import Lock\n"
         "with Lock(sys.argv[1]): print('in', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(

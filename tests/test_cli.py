@@ -16,7 +16,8 @@ from sklearn import datasets as sklearn_datasets
 
 import nnlite as nn
 from nnlite.cli import main
-from nnlite.runs import load_run
+from nnlite.datasets.shipped import shipped
+from nnlite.runs.run import load_run
 
 FILES = ["config.json", "graph.png", "history.csv", "loss.png", "weights.npz"]
 FRUIT = "mass,length,fruit\n" + "0.2,0.07,apple\n0.3,0.2,banana\n" * 10
@@ -218,7 +219,7 @@ class TestTheTask:
 )
 def test_every_option_trains_and_the_run_can_be_loaded(here, capsys, options):
     assert main(["train", "--epochs", "4", "--out", "run", *options]) == 0
-    with open(nn.datasets._shipped("breast_cancer.csv")) as file:
+    with open(shipped("breast_cancer.csv")) as file:
         (here / "data.csv").write_text("".join(file.readlines()[:20]))
     capsys.readouterr()
     report = json.loads(output_of(capsys, "evaluate", "run", "data.csv", "--json"))

@@ -117,7 +117,7 @@ def test_a_signal_outside_of_a_step_says_how_to_go_on_too(
 ):
     """Here while the results are written."""
     monkeypatch.setattr(
-        "nnlite.train_command.write_results", lambda *_: signal.raise_signal(number)
+        "nnlite.commands.train.write_results", lambda *_: signal.raise_signal(number)
     )
     run = tmp_path / "run"
     assert main(["train", "--epochs", "1", "--out", str(run)]) == code
@@ -149,7 +149,7 @@ def test_a_full_disk_ends_with_exit_code_1_and_the_run_can_go_on(tmp_path, monke
     train = ["train", "--epochs", "3", "--out"]
     main([*train, str(tmp_path / "whole")])
     with monkeypatch.context() as patched:
-        patched.setattr("nnlite.run_folder.write_npz", full)
+        patched.setattr("nnlite.runs.folder.write_npz", full)
         assert main([*train, str(tmp_path / "run")]) == 1
     message = capsys.readouterr().err
     assert "No space left on device" in message

@@ -16,7 +16,7 @@ import sklearn.datasets  # type: ignore[import-untyped]
 from numpy.typing import DTypeLike
 
 from nnlite import datasets
-from nnlite.datasets import DataError, Dataset, Standardizer, load_csv
+from nnlite.datasets import DataError, Dataset, Standardizer, load_csv, shipped
 
 ROOT = Path(__file__).parent.parent
 BREAST_CANCER = ROOT / "data" / "breast_cancer.csv"
@@ -96,7 +96,7 @@ class TestTheShippedData:
             text=True,
             check=True,
         )
-        assert answer.stdout == f"{ROOT / 'nnlite' / 'datasets.py'} 569\n"
+        assert answer.stdout == f"{ROOT / 'nnlite' / 'datasets' / '__init__.py'} 569\n"
 
     def test_is_found_inside_an_installed_package_first(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -106,13 +106,14 @@ class TestTheShippedData:
             folder.mkdir(parents=True)
             rows = "1,benign\n" * (samples - 1) + "2,malignant\n"
             (folder / "breast_cancer.csv").write_text("mean_radius,diagnosis\n" + rows)
-        monkeypatch.setattr(datasets, "__file__", str(package / "datasets.py"))
+        monkeypatch.setattr(shipped, "__file__", str(package / "datasets" / "shipped.py"))
         assert len(datasets.load_breast_cancer()) == 2
 
     def test_says_where_it_looked_if_it_is_nowhere(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(datasets, "__file__", str(tmp_path / "nnlite" / "datasets.py"))
+        place = tmp_path / "nnlite" / "datasets" / "shipped.py"
+        monkeypatch.setattr(shipped, "__file__", str(place))
         with pytest.raises(DataError) as error:
             datasets.load_digits()
         assert str(error.value) == (

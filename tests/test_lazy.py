@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnlite.archive import open_npy
 from nnlite.datasets import DataError, Standardizer, load
-from nnlite.lazy import LazyArray, pieces
+from nnlite.datasets.lazy import LazyArray, pieces
+from nnlite.files.archive import open_npy
 
 LARGE_FILE = Path(__file__).parent / "benchmarks" / "large_file.py"
 PIECE = 2**21

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from nnlite.lazy import LazyArray
+from nnlite.datasets.lazy import LazyArray
 from nnlite.loader import DataLoader
 
 

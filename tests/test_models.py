@@ -5,8 +5,8 @@ import pytest
 
 import nnlite as nn
 from nnlite.models import parameter_shapes, perceptron, seminar_model
-from nnlite.options import parse_schedule
-from nnlite.registry import ACTIVATIONS, LOSSES, LOSSES_OF_TASK, OPTIMIZERS, SCHEDULES, resolve
+from nnlite.runs.options import parse_schedule
+from nnlite.runs.registry import ACTIVATIONS, LOSSES, LOSSES_OF_TASK, OPTIMIZERS, SCHEDULES, resolve
 
 CASES = [(task, loss) for task, losses in LOSSES_OF_TASK.items() for loss in losses]
 X = np.random.default_rng(0).standard_normal((6, 4))

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 import nnlite as nn
-from nnlite.callbacks import Callback
 from nnlite.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
-from nnlite.interruption import Interrupted
+from nnlite.files.lock import Lock, LockedError
 from nnlite.loader import DataLoader
-from nnlite.lock import Lock, LockedError
-from nnlite.training import Trainer
+from nnlite.training.callbacks import Callback
+from nnlite.training.interruption import Interrupted
+from nnlite.training.trainer import Trainer
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nnlite as nn
-from nnlite.archive import write_npz
 from nnlite.cli import main
-from nnlite.config import RunError, read_config
-from nnlite.run_folder import contents, read_history, remove
-from nnlite.runs import load_run
-from nnlite.table import DataError
+from nnlite.errors import DataError
+from nnlite.files.archive import write_npz
+from nnlite.runs.config import RunError, read_config
+from nnlite.runs.folder import contents, read_history, remove
+from nnlite.runs.run import load_run
 
 TABLES = {
     "binary": ("size,kind", lambda x: "large" if x > 0 else "small"),
@@ -81,7 +81,7 @@ class TestPrediction:
     @pytest.mark.parametrize("task", TABLES)
     def test_is_that_of_the_model_which_was_just_trained(self, runs, tmp_path, task):
         from nnlite.cli import _parser
-        from nnlite.train_command import train
+        from nnlite.commands.train import train
 
         command = ["train", str(runs / f"{task}.csv"), "--target", "kind", "--epochs", "3"]
         trained = train(_parser().parse_args([*command, "--out", str(tmp_path / "run")]))

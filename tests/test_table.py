@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nnlite.table import DataError, read_table
+from nnlite.datasets.table import read_table
+from nnlite.errors import DataError
 
 FLOAT64 = np.dtype(np.float64)
 LINES = 30_000

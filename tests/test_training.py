@@ -16,11 +16,11 @@ import pytest
 
 import nnlite as nn
 from nnlite import metrics
-from nnlite.callbacks import Callback, EarlyStopping
-from nnlite.divergence import DivergenceError
 from nnlite.loader import DataLoader
 from nnlite.schedules.schedule import Schedule
-from nnlite.training import Trainer
+from nnlite.training.callbacks import Callback, EarlyStopping
+from nnlite.training.divergence import DivergenceError
+from nnlite.training.trainer import Trainer
 
 
 def samples(m: int = 30, seed: int = 0) -> tuple[Any, Any]:
@@ -572,7 +572,7 @@ def test_in_a_pipe_there_is_now_and_then_a_line(monkeypatch: pytest.MonkeyPatch)
     trainer = Model().trainer(progress=True, validation=samples(seed=1))
     trainer.fit(2)
     assert pipe.getvalue() == ""
-    monkeypatch.setattr("nnlite.progress._SECONDS_BETWEEN_LINES", -1.0)
+    monkeypatch.setattr("nnlite.training.progress._SECONDS_BETWEEN_LINES", -1.0)
     row = trainer.fit(3)[-1]
     assert pipe.getvalue() == (
         f"epoch 3 of 3: train_loss {row['train_loss']:.4g}, "

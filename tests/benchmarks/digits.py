@@ -13,7 +13,7 @@ import numpy as np
 
 import nnlite as nn
 from nnlite.loader import DataLoader
-from nnlite.training import Trainer
+from nnlite.training.trainer import Trainer
 
 
 def perceptron(rng):

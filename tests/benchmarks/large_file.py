@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 import nnlite as nn
-from nnlite.callbacks import Callback
 from nnlite.loader import DataLoader
-from nnlite.training import Trainer
+from nnlite.training.callbacks import Callback
+from nnlite.training.trainer import Trainer
 
 FEATURES = 30
 

@@ -8,8 +8,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.lazy import LazyArray, pieces
-from nnlite.table import DataError
+from nnlite.datasets.lazy import LazyArray, pieces
+from nnlite.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,4 @@
-"""Data sets: the two that come with nnlite, and tables in files.
-
->>> import nnlite as nn
->>> data = nn.datasets.load_breast_cancer()
->>> train, test = data.split(test=0.2, rng=0)
->>> standardize = nn.datasets.Standardizer.fit(train.X)
->>> X, t = standardize(train.X), train.t
->>> X.shape, t.shape
-((455, 30), (455, 1))
-"""
+"""Tables in files, as data sets."""
 
 from __future__ import annotations
 
@@ -18,24 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlite.columns import Columns, content, read_columns
-from nnlite.dataset import Dataset
-from nnlite.lazy import LazyArray
-from nnlite.standardizer import Standardizer
-from nnlite.table import Column, DataError, Table, read_table
-from nnlite.targets import TASKS, encode, from_cells
-
-__all__ = [
-    "DataError",
-    "Dataset",
-    "LazyArray",
-    "Standardizer",
-    "load",
-    "load_breast_cancer",
-    "load_csv",
-    "load_digits",
-    "load_features",
-]
+from nnlite.datasets.columns import Columns, content, read_columns
+from nnlite.datasets.dataset import Dataset
+from nnlite.datasets.lazy import LazyArray
+from nnlite.datasets.table import Column, Table, read_table
+from nnlite.datasets.targets import TASKS, encode, from_cells
 
 
 def load(
@@ -150,47 +128,6 @@ def load_features(
     return read(path, dtype, features).X
 
 
-def load_breast_cancer(dtype: DTypeLike = np.float64) -> Dataset:
-    """Load the Wisconsin diagnostic data: is a tumour benign (0) or malignant (1)?
-
-    Parameters
-    ----------
-    dtype : float dtype
-
-    Returns
-    -------
-    Dataset
-        `X` is (569, 30) and `t` is (569, 1), both in `dtype`.
-
-    Examples
-    --------
-    >>> load_breast_cancer()
-    <Dataset: 569 samples, 30 features, target 'diagnosis' (benign, malignant)>
-    """
-    return load_csv(_shipped("breast_cancer.csv"), target="diagnosis", dtype=dtype)
-
-
-def load_digits(dtype: DTypeLike = np.float64) -> Dataset:
-    """Load 8 × 8 pictures of handwritten digits, each pixel from 0 (paper) to 16 (ink).
-
-    Parameters
-    ----------
-    dtype : float dtype
-
-    Returns
-    -------
-    Dataset
-        `X` is (1797, 64) in `dtype` and `t` is (1797,) int64, the digits themselves.
-
-    Examples
-    --------
-    >>> X, t = load_digits()
-    >>> t[:5]
-    array([0, 1, 2, 3, 4])
-    """
-    return load(_shipped("digits.csv.gz"), target="digit", dtype=dtype, task="multiclass")
-
-
 def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Dataset:
     r"""Load a CSV file; like `load`, but a numeric target is always a quantity.
 
@@ -250,13 +187,3 @@ def _floating(dtype: DTypeLike) -> np.dtype[Any]:
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"dtype must be a float dtype such as np.float32, not {np.dtype(dtype)}")
     return np.dtype(dtype)
-
-
-def _shipped(name: str) -> Path:
-    """Return where a data file is: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
-    places = [package / "data" / name, package.parent / "data" / name]
-    for place in places:
-        if place.is_file():
-            return place
-    raise DataError(f"{name} is neither at {places[0]} nor at {places[1]}; install nnlite again")

@@ -8,11 +8,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from nnlite.building import counts_epochs
-from nnlite.config import Config
-from nnlite.options import OPTIONS
-from nnlite.registry import LOSSES_OF_TASK
-from nnlite.run_folder import contents, refuse_existing
+from nnlite.runs.building import counts_epochs
+from nnlite.runs.config import Config
+from nnlite.runs.folder import contents, refuse_existing
+from nnlite.runs.options import OPTIONS
+from nnlite.runs.registry import LOSSES_OF_TASK
 
 _SHIPPED, _SHIPPED_TARGET = "breast_cancer.csv", "diagnosis"
 # With 32 rows a batch a small table would make few steps: 50 passes over iris are too few then.
@@ -27,9 +27,9 @@ def data_file(name: str | None) -> Path:
     """The file to train on; without a name, the data that come with nnlite."""
     if name is not None:
         return Path(name)
-    from nnlite.datasets import _shipped
+    from nnlite.datasets.shipped import shipped
 
-    return _shipped(_SHIPPED)
+    return shipped(_SHIPPED)
 
 
 def target(arguments: Namespace) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnlite.arguments import one_of, real, whole
 
 if TYPE_CHECKING:
-    from nnlite.training import Trainer
+    from nnlite.training.trainer import Trainer
 
 Row = dict[str, Any]
 

@@ -7,10 +7,10 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from nnlite.callbacks import Callback, Row
+from nnlite.training.callbacks import Callback, Row
 
 if TYPE_CHECKING:
-    from nnlite.training import Trainer
+    from nnlite.training.trainer import Trainer
 
 _SECONDS_BETWEEN_LINES = 10.0
 

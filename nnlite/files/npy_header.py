@@ -9,7 +9,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from nnlite.table import DataError
+from nnlite.errors import DataError
 
 _LONGEST = 2**16
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.lazy import LazyArray
-from nnlite.table import DataError
+from nnlite.datasets.lazy import LazyArray
+from nnlite.errors import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,12 +16,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.errors import DataError, quote
+
 _LONGEST_LINE = 2**24
 _CELLS_AT_A_TIME = 2**16
-
-
-class DataError(ValueError):
-    """Data that cannot be used: the message says what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,6 @@ class Table:
     X: NDArray[np.floating[Any]]
     cells: list[str]
     lines: list[int]
-
-
-def quote(text: str) -> str:
-    """Return the text in quotation marks, shortened if a message cannot hold it."""
-    return repr(text if len(text) <= 60 else text[:60] + "…")
 
 
 def choose_columns(

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.archive import open_npy, read_npz
-from nnlite.lazy import LazyArray, pieces
-from nnlite.table import Column, DataError, choose_columns, quote
+from nnlite.datasets.lazy import LazyArray, pieces
+from nnlite.datasets.table import Column, choose_columns
+from nnlite.errors import DataError, quote
+from nnlite.files.archive import open_npy, read_npz
 
 _NUMBERS = "fiub"
 _TARGETS = "fiubUS"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.lazy import LazyArray, pieces
-from nnlite.table import Column, DataError, quote, to_float
+from nnlite.datasets.lazy import LazyArray, pieces
+from nnlite.datasets.table import Column, to_float
+from nnlite.errors import DataError, quote
 
 TASKS = ("binary", "multiclass", "regression")
 
@@ -39,7 +40,7 @@ def encode(
     task: str | None = None,
     classes: Sequence[str] | None = None,
 ) -> tuple[NDArray[Any] | LazyArray, tuple[str, ...]]:
-    """Return t and the names of its classes, as `nnlite.datasets.load` describes them.
+    """Return t and the names of its classes, as `nnlite.datasets.loading.load` describes them.
 
     Parameters
     ----------

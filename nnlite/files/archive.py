@@ -15,8 +15,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.npy_header import read_header
-from nnlite.table import DataError, quote
+from nnlite.errors import DataError, quote
+from nnlite.files.npy_header import read_header
 
 # Real tables are rarely packed by more than this, and a file made to fill the memory is.
 _MOST_PACKED = 100

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.divergence import DivergenceError, first_value
 from nnlite.graph import Graph
 from nnlite.loader import DataLoader
 from nnlite.module import Module
+from nnlite.training.divergence import DivergenceError, first_value
 
 Metric = Callable[[Any, Any], float]
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.callbacks import Callback, EarlyStopping, Row
 from nnlite.checkpoint import CheckpointError, Checkpoints, Lock, read_checkpoint
-from nnlite.divergence import DivergenceError, is_finite
 from nnlite.generators import generators_of
 from nnlite.loader import DataLoader
 from nnlite.module import Module
 from nnlite.optim import Optimizer
 from nnlite.schedules.schedule import Schedule
+from nnlite.training.callbacks import Callback, EarlyStopping, Row
+from nnlite.training.divergence import DivergenceError, is_finite
 
 
 class Resumable:

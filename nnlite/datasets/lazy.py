@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.table import DataError
+from nnlite.errors import DataError
 
 Rows = range | NDArray[np.integer[Any]]
 
@@ -30,8 +30,8 @@ class LazyArray:
     Parameters
     ----------
     source : ndarray, (rows, ...)
-        A memory map of a whole .npy file, as by `nnlite.archive.open_npy`. Its rows are read from
-        the file into arrays of their own, since pages of a map would count as this process's
+        A memory map of a whole .npy file, as by `nnlite.files.archive.open_npy`. Its rows are read
+        from the file into arrays of their own, since pages of a map would count as this process's
         memory. Any other array is indexed.
 
     Examples

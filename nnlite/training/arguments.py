@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnlite.callbacks import Callback, EarlyStopping
 from nnlite.loader import DataLoader
 from nnlite.module import Module
 from nnlite.optim import Optimizer
 from nnlite.schedules import ReduceLROnPlateau
 from nnlite.schedules.schedule import Schedule
+from nnlite.training.callbacks import Callback, EarlyStopping
 
 
 def check_kinds(**arguments: Any) -> None:

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.arguments import one_of, real, size
-from nnlite.callbacks import Callback, EarlyStopping, Row
-from nnlite.divergence import DivergenceError
-from nnlite.evaluation import Evaluator, Metric
-from nnlite.interruption import Interrupted, Signals, signals_noted
 from nnlite.loader import DataLoader
 from nnlite.module import Module
 from nnlite.optim import Optimizer
-from nnlite.progress import Progress
-from nnlite.resuming import Resumable, nothing_yet
 from nnlite.schedules import ReduceLROnPlateau
 from nnlite.schedules.schedule import Schedule
-from nnlite.step import Step
-from nnlite.trainer_arguments import check_kinds, check_together
+from nnlite.training.arguments import check_kinds, check_together
+from nnlite.training.callbacks import Callback, EarlyStopping, Row
+from nnlite.training.divergence import DivergenceError
+from nnlite.training.evaluation import Evaluator, Metric
+from nnlite.training.interruption import Interrupted, Signals, signals_noted
+from nnlite.training.progress import Progress
+from nnlite.training.resuming import Resumable, nothing_yet
+from nnlite.training.step import Step
 
 
 class Trainer(Resumable):

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.divergence import DivergenceError, first_gradient, first_value, is_finite
-from nnlite.evaluation import as_number
 from nnlite.module import Module
 from nnlite.optim import Optimizer, clip_grad_norm
+from nnlite.training.divergence import DivergenceError, first_gradient, first_value, is_finite
+from nnlite.training.evaluation import as_number
 
 
 class Step:

@@ -19,18 +19,8 @@ from typing import Any
 import numpy as np
 
 from nnlite import metrics
-from nnlite.building import build_model, build_optimizer, build_schedule, schedule_each
-from nnlite.callbacks import EarlyStopping
-from nnlite.commands import describe, in_words, json_numbers
-from nnlite.config import Config, read_config
-from nnlite.datasets import Dataset, Standardizer, load
-from nnlite.evaluation import Evaluator
-from nnlite.interruption import Interrupted
-from nnlite.loader import DataLoader
-from nnlite.lock import Lock
-from nnlite.run_folder import create, remove_temporaries, write_config, write_results
-from nnlite.runs import Run
-from nnlite.settings import (
+from nnlite.commands.reading import describe, in_words, json_numbers
+from nnlite.commands.settings import (
     UsageError,
     chosen,
     completed,
@@ -39,8 +29,18 @@ from nnlite.settings import (
     run_folder,
     target,
 )
-from nnlite.table import DataError
-from nnlite.training import Trainer
+from nnlite.datasets import Dataset, Standardizer, load
+from nnlite.errors import DataError
+from nnlite.files.lock import Lock
+from nnlite.loader import DataLoader
+from nnlite.runs.building import build_model, build_optimizer, build_schedule, schedule_each
+from nnlite.runs.config import Config, read_config
+from nnlite.runs.folder import create, remove_temporaries, write_config, write_results
+from nnlite.runs.run import Run
+from nnlite.training.callbacks import EarlyStopping
+from nnlite.training.evaluation import Evaluator
+from nnlite.training.interruption import Interrupted
+from nnlite.training.trainer import Trainer
 
 _ROWS_OF_THE_PICTURE = 1024
 

@@ -15,10 +15,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from nnlite.archive import replacing
-from nnlite.config import Config, RunError, read_config
-from nnlite.run_folder import PICTURES, read_history
-from nnlite.runs import Run, load_run
+from nnlite.files.archive import replacing
+from nnlite.runs.config import Config, RunError, read_config
+from nnlite.runs.folder import PICTURES, read_history
+from nnlite.runs.run import Run, load_run
 
 _MOST_CLASSES_IN_A_TABLE, _MOST_CLASSES_IN_A_LINE = 30, 12
 
