@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite.arguments import real
 from nnlite.dispatch import Value
-from nnlite.layers.activation import sigmoid
+from nnlite.primitives.logistic import sigmoid
 from nnlite.layers.softmax import log_softmax, shifted
 from nnlite.losses import as_targets
 from nnlite.module import Module

@@ -1,0 +1,155 @@
+"""The floor: training steps in NumPy by hand; whatever is written to was allocated before.
+
+Everything is `float32` or `float64` throughout, no array is made in a step (but for what
+`z.take` of one number a sample gives), and no pass over an array is made that another could have
+done. The learning rate is multiplied into the smallest array it can be: ∂f/∂z of the last layer.
+"""
+
+import numpy as np
+import work as given
+
+BLOCK = 1 << 20
+"""Bytes of X that are taken at once, so that its second use finds it in the processor's cache."""
+
+
+class Seminar:
+    """f = mean (σ(X ω + b) − t)²/2 + λ·½‖ω‖²."""
+
+    def __init__(self, work):
+        self.X, t = given.data(work)
+        self.t = t[:, 0]
+        self.initial = given.weights(work)
+        m, n = self.X.shape
+        dtype = self.X.dtype
+        self.w, self.g, self.part = (np.empty(n, dtype) for _ in range(3))
+        self.b = np.empty(1, dtype)
+        self.y, self.d, self.dz, self.ones = (np.ones(m, dtype) for _ in range(4))
+        self.one = np.array(1, dtype)
+        self.scale = np.array(given.RATE / m, dtype)
+        self.decay = np.array(1 - given.RATE * given.PENALTY, dtype)
+        rows = max(1, BLOCK // (n * dtype.itemsize))
+        self.blocks = [slice(i, i + rows) for i in range(0, m, rows)]
+        self.reset()
+
+    def reset(self):
+        self.w[:], self.b[:] = self.initial[0][:, 0], self.initial[1]
+
+    def __call__(self):
+        w, g = self.w, self.g
+        if len(self.blocks) == 1:
+            data_term = self.rows(self.X, self.t, self.y, self.d, self.dz, self.ones, g)
+        else:
+            data_term = 0.0
+            for i, rows in enumerate(self.blocks):
+                into = self.part if i else g
+                data_term += self.rows(
+                    self.X[rows], self.t[rows], self.y[rows], self.d[rows], self.dz[rows],
+                    self.ones[rows], into,
+                )  # fmt: skip
+                if i:
+                    np.add(g, into, g)
+        loss = data_term / (2 * len(self.t)) + given.PENALTY / 2 * float(w.dot(w))
+        np.multiply(w, self.decay, w)
+        np.subtract(w, g, w)
+        np.subtract(self.b, self.dz.dot(self.ones), self.b)
+        return loss
+
+    def rows(self, X, t, y, d, dz, ones, g):
+        """The sum of (y − t)² over some rows; dz and g become ∂f/∂z and ∂f/∂ω of them, times γ."""
+        X.dot(self.w, y)
+        np.add(y, self.b, y)
+        np.negative(y, y)
+        np.exp(y, y)
+        np.add(y, ones, y)
+        np.divide(ones, y, y)
+        np.subtract(y, t, d)
+        np.subtract(ones, y, dz)
+        np.multiply(dz, y, dz)
+        np.multiply(dz, d, dz)
+        np.multiply(dz, self.scale, dz)
+        dz.dot(X, g)
+        return float(d.dot(d))
+
+
+class CrossEntropy:
+    """−log softmax(z) at the true classes, for logits z with a row for each class.
+
+    With the classes along the first axis, sums and maxima over classes are NumPy's quick ones.
+    """
+
+    def __init__(self, work, t):
+        classes, m, dtype = given.CLASSES, work.batch, work.dtype
+        self.t, self.m = t, m
+        self.z = np.empty((classes, m), dtype)
+        self.flat = self.z.reshape(-1)
+        self.total, self.peak = np.empty(m, dtype), np.empty(m, dtype)
+        self.ones, self.columns = np.ones(classes, dtype), np.arange(m)
+        self.places = np.empty(m, np.intp)
+        self.scale = np.array(given.RATE / m, dtype)
+        self.one = np.array(1, dtype)
+
+    def __call__(self):
+        """The loss; z becomes ∂f/∂z times the learning rate."""
+        z, total = self.z, self.total
+        np.multiply(self.t, self.m, self.places)
+        np.add(self.places, self.columns, self.places)
+        np.maximum.reduce(z, 0, None, self.peak)
+        np.subtract(z, self.peak, z)
+        at_true_classes = float(np.add.reduce(self.flat.take(self.places)))
+        np.exp(z, z)
+        self.ones.dot(z, total)
+        np.divide(z, total, z)
+        self.flat[self.places] -= self.one
+        np.multiply(z, self.scale, z)
+        np.log(total, total)
+        return (float(np.add.reduce(total)) - at_true_classes) / self.m
+
+
+class Perceptron:
+    """x → relu(x W + b) → … → z, and a cross entropy."""
+
+    def __init__(self, work):
+        self.X, t = given.data(work)
+        self.initial = given.weights(work)
+        self.weights = [np.empty_like(array) for array in self.initial]
+        self.gradients = [np.empty_like(array) for array in self.initial]
+        m, dtype = work.batch, work.dtype
+        self.hidden = [np.empty((m, n), dtype) for n in work.sizes[1:-1]]
+        self.hidden_bar = [np.empty((m, n), dtype) for n in work.sizes[1:-1]]
+        self.active = [np.empty((m, n), bool) for n in work.sizes[1:-1]]
+        self.ones, self.zero = np.ones(m, dtype), np.array(0, dtype)
+        self.loss = CrossEntropy(work, t)
+        self.reset()
+
+    def reset(self):
+        for array, start in zip(self.weights, self.initial, strict=True):
+            array[...] = start
+
+    def __call__(self):
+        weights, gradients = self.weights, self.gradients
+        x = self.X
+        for i, h in enumerate(self.hidden):
+            x.dot(weights[2 * i], h)
+            np.add(h, weights[2 * i + 1], h)
+            np.maximum(h, self.zero, out=h)
+            x = h
+        loss = self.loss
+        W, b = weights[-2:]
+        W.T.dot(x.T, loss.z)
+        np.add(loss.z, b[:, None], loss.z)
+        value = loss()
+        z_bar = loss.z.T
+        for i in range(len(self.hidden), -1, -1):
+            x = self.hidden[i - 1] if i else self.X
+            W, b, W_bar, b_bar = *weights[2 * i : 2 * i + 2], *gradients[2 * i : 2 * i + 2]
+            x.T.dot(z_bar, W_bar)
+            self.ones.dot(z_bar, b_bar)
+            if i:
+                active, x_bar = self.active[i - 1], self.hidden_bar[i - 1]
+                z_bar.dot(W.T, x_bar)
+                np.greater(x, self.zero, active)
+                np.multiply(x_bar, active, x_bar)
+                z_bar = x_bar
+            np.subtract(W, W_bar, W)
+            np.subtract(b, b_bar, b)
+        return value
