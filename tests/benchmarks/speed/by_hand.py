@@ -1,8 +1,8 @@
 """The floor: training steps in NumPy by hand; whatever is written to was allocated before.
 
-Everything is `float32` or `float64` throughout, no array is made in a step (but for what
-`z.take` of one number a sample gives), and no pass over an array is made that another could have
-done. The learning rate is multiplied into the smallest array it can be: ∂f/∂z of the last layer.
+All numbers are of one dtype, no array is made in a step but for one number a sample, and no pass
+over an array is made that another could have done. The learning rate is multiplied into the
+smallest array it can be: ∂f/∂z of the last layer.
 """
 
 import numpy as np
@@ -24,7 +24,6 @@ class Seminar:
         self.w, self.g, self.part = (np.empty(n, dtype) for _ in range(3))
         self.b = np.empty(1, dtype)
         self.y, self.d, self.dz, self.ones = (np.ones(m, dtype) for _ in range(4))
-        self.one = np.array(1, dtype)
         self.scale = np.array(given.RATE / m, dtype)
         self.decay = np.array(1 - given.RATE * given.PENALTY, dtype)
         rows = max(1, BLOCK // (n * dtype.itemsize))
@@ -82,27 +81,29 @@ class CrossEntropy:
         self.t, self.m = t, m
         self.z = np.empty((classes, m), dtype)
         self.flat = self.z.reshape(-1)
-        self.total, self.peak = np.empty(m, dtype), np.empty(m, dtype)
-        self.ones, self.columns = np.ones(classes, dtype), np.arange(m)
+        self.total, self.peak, self.true = (np.empty(m, dtype) for _ in range(3))
+        self.classes, self.ones = np.ones(classes, dtype), np.ones(m, dtype)
+        self.columns, self.rows = np.arange(m), np.array(m)
         self.places = np.empty(m, np.intp)
         self.scale = np.array(given.RATE / m, dtype)
         self.one = np.array(1, dtype)
 
     def __call__(self):
         """The loss; z becomes ∂f/∂z times the learning rate."""
-        z, total = self.z, self.total
-        np.multiply(self.t, self.m, self.places)
-        np.add(self.places, self.columns, self.places)
+        z, flat, total, places, ones = self.z, self.flat, self.total, self.places, self.ones
+        np.multiply(self.t, self.rows, places)
+        np.add(places, self.columns, places)
         np.maximum.reduce(z, 0, None, self.peak)
         np.subtract(z, self.peak, z)
-        at_true_classes = float(np.add.reduce(self.flat.take(self.places)))
+        flat.take(places, None, self.true, "clip")
         np.exp(z, z)
-        self.ones.dot(z, total)
+        self.classes.dot(z, total)
         np.divide(z, total, z)
-        self.flat[self.places] -= self.one
+        flat[places] -= self.one
         np.multiply(z, self.scale, z)
         np.log(total, total)
-        return (float(np.add.reduce(total)) - at_true_classes) / self.m
+        np.subtract(total, self.true, total)
+        return float(total.dot(ones)) / self.m
 
 
 class Perceptron:
@@ -112,13 +113,21 @@ class Perceptron:
         self.X, t = given.data(work)
         self.initial = given.weights(work)
         self.weights = [np.empty_like(array) for array in self.initial]
-        self.gradients = [np.empty_like(array) for array in self.initial]
         m, dtype = work.batch, work.dtype
-        self.hidden = [np.empty((m, n), dtype) for n in work.sizes[1:-1]]
-        self.hidden_bar = [np.empty((m, n), dtype) for n in work.sizes[1:-1]]
-        self.active = [np.empty((m, n), bool) for n in work.sizes[1:-1]]
-        self.ones, self.zero = np.ones(m, dtype), np.array(0, dtype)
         self.loss = CrossEntropy(work, t)
+        self.ones, self.zero = np.ones(m, dtype), np.array(0, dtype)
+        pairs = [*zip(self.weights[::2], self.weights[1::2], strict=True)]
+        hidden = [np.empty((m, n), dtype) for n in work.sizes[1:-1]]
+        inputs = [self.X, *hidden]
+        self.forward = [(x, W, b, h) for x, (W, b), h in zip(inputs, pairs[:-1], hidden)]
+        (W, b), x = pairs[-1], inputs[-1]
+        self.last = W.T, x.T, b[:, None]
+        bars = [*[np.empty_like(h) for h in hidden], self.loss.z.T]
+        self.backward = [
+            (x, x.T, W, W.T, b, np.empty_like(W), np.empty_like(b), bar)
+            for x, (W, b), bar in zip(inputs, pairs, bars, strict=True)
+        ]
+        self.relu = [(np.empty(h.shape, bool), bar) for h, bar in zip(hidden, bars)]
         self.reset()
 
     def reset(self):
@@ -126,30 +135,24 @@ class Perceptron:
             array[...] = start
 
     def __call__(self):
-        weights, gradients = self.weights, self.gradients
-        x = self.X
-        for i, h in enumerate(self.hidden):
-            x.dot(weights[2 * i], h)
-            np.add(h, weights[2 * i + 1], h)
-            np.maximum(h, self.zero, out=h)
-            x = h
-        loss = self.loss
-        W, b = weights[-2:]
-        W.T.dot(x.T, loss.z)
-        np.add(loss.z, b[:, None], loss.z)
+        zero, ones, loss = self.zero, self.ones, self.loss
+        for x, W, b, h in self.forward:
+            x.dot(W, h)
+            np.add(h, b, h)
+            np.maximum(h, zero, out=h)
+        W_T, x_T, column = self.last
+        W_T.dot(x_T, loss.z)
+        np.add(loss.z, column, loss.z)
         value = loss()
-        z_bar = loss.z.T
-        for i in range(len(self.hidden), -1, -1):
-            x = self.hidden[i - 1] if i else self.X
-            W, b, W_bar, b_bar = *weights[2 * i : 2 * i + 2], *gradients[2 * i : 2 * i + 2]
-            x.T.dot(z_bar, W_bar)
-            self.ones.dot(z_bar, b_bar)
+        for i in range(len(self.backward) - 1, -1, -1):
+            x, x_T, W, W_T, b, W_bar, b_bar, bar = self.backward[i]
+            x_T.dot(bar, W_bar)
+            ones.dot(bar, b_bar)
             if i:
-                active, x_bar = self.active[i - 1], self.hidden_bar[i - 1]
-                z_bar.dot(W.T, x_bar)
-                np.greater(x, self.zero, active)
+                active, x_bar = self.relu[i - 1]
+                bar.dot(W_T, x_bar)
+                np.greater(x, zero, active)
                 np.multiply(x_bar, active, x_bar)
-                z_bar = x_bar
             np.subtract(W, W_bar, W)
             np.subtract(b, b_bar, b)
         return value

@@ -24,7 +24,9 @@ class Tangent:
             [np.empty(shape, dtype) for shape in widths] for _ in range(4)
         )
         shape = (given.CLASSES, m)
-        self.z, self.z_dot, self.y, self.y_dot, self.spare = (np.empty(shape, dtype) for _ in "zżyẏs")
+        self.z, self.z_dot, self.y, self.y_dot, self.spare = (
+            np.empty(shape, dtype) for _ in range(5)
+        )
         self.peak, self.total, self.mean_dot = (np.empty(m, dtype) for _ in range(3))
         self.classes, self.ones = np.ones(given.CLASSES, dtype), np.ones(m, dtype)
         self.columns, self.places = np.arange(m), np.empty(m, np.intp)
@@ -89,7 +91,7 @@ class HessianVector(Tangent):
         self.share = np.array(1 / self.m, work.dtype)
         self.minus_two = np.array(-2, work.dtype)
         sizes = [(work.batch, n) for n in work.sizes[1:-1]]
-        self.h_bar, self.h_bar_dot = ([np.empty(s, work.dtype) for s in sizes] for _ in "ab")
+        self.h_bar, self.h_bar_dot = ([np.empty(s, work.dtype) for s in sizes] for _ in range(2))
         self.result = [np.empty_like(array) for array in self.weights]
         self.extra = [np.empty_like(W) for W in self.weights[::2]]
 
