@@ -29,6 +29,8 @@ from nnlite.summary import Summary, summarise
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nnlite.compiler import Step
+
 
 class Graph(Module):
     """A graph of modules that computes an output from inputs; itself a module.
@@ -110,7 +112,7 @@ class Graph(Module):
             The output's value; a tuple of them if there are several outputs.
         """
         self._ran_with = None
-        for node, value in zip(self.inputs, self._checked(inputs)):
+        for node, value in zip(self.inputs, self.checked(inputs)):
             node.value, node.saved = value, None
         vertex: Any = None
         try:
@@ -204,7 +206,7 @@ class Graph(Module):
         TypeError
             If a module's ``forward`` or ``backward`` takes a branch that depends on values.
         """
-        values = self._checked(inputs)
+        values = self.checked(inputs)
         wanted = [node.requires_grad for node in self.inputs]
         with self.set_aside():
             recording = Recording(self._value_and_gradients, values, wanted, self._parameters, True)
@@ -228,6 +230,24 @@ class Graph(Module):
         leaves = [*self._parameters, *[node for node in self.inputs if node.requires_grad]]
         gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in leaves]
         return (value, *gradients)
+
+    def compile(self) -> Step:
+        """This graph's forward and backward pass as one straight-line program.
+
+        Returns
+        -------
+        Step
+            ``loss = step(*inputs)`` gives what ``graph(*inputs)`` gives, and each parameter its
+            gradient; ``step.source`` is the program.
+
+        Raises
+        ------
+        TypeError
+            If there are several outputs, or parameters of several dtypes or none.
+        """
+        from nnlite.compiler import Step
+
+        return Step(self)
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
@@ -314,7 +334,7 @@ class Graph(Module):
             )
         return [seed(*pair) for pair in zip(self.outputs, grads)]
 
-    def _checked(self, values: tuple[Any, ...]) -> list[Any]:
+    def checked(self, values: tuple[Any, ...]) -> list[Any]:
         """The values for the inputs, as arrays or numbers; anything else is refused."""
         if len(values) != len(self.inputs):
             names = ", ".join(str(node.name) for node in self.inputs)

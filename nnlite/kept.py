@@ -20,7 +20,7 @@ Kept = dict[str, list[Any]]
 
 PASSING = ("_by_hand", "training")
 INTERNAL = ("_vertex", "_calls", *PASSING)
-_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
+PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 _OPAQUE = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)
 
 
@@ -87,7 +87,7 @@ def changed(before: Kept, after: Kept) -> list[str]:
 
 def _same(before: list[Any], after: list[Any]) -> bool:
     return len(before) == len(after) and all(
-        old is new or (type(old) is type(new) and isinstance(old, _PLAIN) and old == new)
+        old is new or (type(old) is type(new) and isinstance(old, PLAIN) and old == new)
         for old, new in zip(before, after)
     )
 
@@ -101,13 +101,13 @@ def _own(module: Any) -> Iterator[tuple[str, Any]]:
         if cls.__module__.startswith("nnlite."):
             break
         for name, item in vars(cls).items():
-            if not name.startswith("__") and not isinstance(item, _PLAIN) and not callable(item):
+            if not name.startswith("__") and not isinstance(item, PLAIN) and not callable(item):
                 yield name, item
 
 
 def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
     """What `item` is made of: plain values to be compared, other objects to be identical."""
-    if isinstance(item, _PLAIN):
+    if isinstance(item, PLAIN):
         yield item
     elif id(item) in seen:
         return

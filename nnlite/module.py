@@ -162,8 +162,11 @@ class Module:
         finally:
             self._vertex = outer
             for name, before in buffers:
-                if isinstance(getattr(self, name), Value):  # a derivative is not a training step
-                    setattr(self, name, before)
+                after = getattr(self, name)
+                if isinstance(after, Value) and after is not before:
+                    setattr(self, name, before)  # a derivative is not a training step
+                    if isinstance(after, Node) and after.recording is not None:
+                        after.recording.updates.append((self, name, after))
 
     def _guarded_forward(self, vertex: Node, values: Sequence[Any]) -> Any:
         """``forward`` of a module that may write into what it is given, or keep it on itself."""

@@ -71,6 +71,7 @@ class Recording:
         self.level = next_level()
         self.reusable = reusable
         self.closed = False
+        self.updates: list[tuple[Any, str, Node]] = []
         self.inputs = [
             Input(None, needed, value=value, recording=self)
             for value, needed in zip(values, wanted, strict=True)

@@ -1,0 +1,309 @@
+"""The lines of Python that carry out an operation."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from nnlite.compiler.plan import VIEWS, Plan
+from nnlite.compiler.trace import Operation
+from nnlite.node import Node
+from nnlite.primitives.base import Constantlike, LinearMap
+from nnlite.primitives.contractions import VDot
+from nnlite.primitives.dtypes import AsType
+from nnlite.primitives.elementwise import Elementwise
+from nnlite.primitives.extrema import Max, Min
+from nnlite.primitives.indexing import GetItem
+from nnlite.primitives.joining import Concatenate
+from nnlite.primitives.linalg import MatMul
+from nnlite.primitives.logistic import Logistic, saturation
+from nnlite.primitives.moving import Pad
+from nnlite.primitives.reductions import Mean, Sum, reduced_axes
+from nnlite.primitives.shape import Reshape
+from nnlite.primitives.windows import AddedWindows, window_pairs
+
+_INFIX: dict[Callable[..., Any], str] = {
+    np.add: "+",
+    np.subtract: "-",
+    np.multiply: "*",
+    np.divide: "/",
+}
+_REDUCTIONS: dict[type, Any] = {
+    Sum: np.add.reduce,
+    Mean: np.add.reduce,
+    Max: np.maximum.reduce,
+    Min: np.minimum.reduce,
+}
+
+
+def writes(operation: Operation) -> bool:
+    """Whether the operation can write its result into an array."""
+    module = operation.module
+    if not operation.is_array:
+        return False
+    if isinstance(module, Elementwise | Constantlike):
+        return (
+            (isinstance(module.function, np.ufunc) and not getattr(module, "kwargs", None))
+            or isinstance(module, Logistic)
+            or _is_masked(operation)
+        )
+    if isinstance(module, Pad):
+        return module.mode == "constant" and not module.options
+    return type(module) in _REDUCTIONS or isinstance(
+        module, AddedWindows | AsType | Concatenate | MatMul | Reshape
+    )
+
+
+def scratch(operation: Operation) -> list[tuple[tuple[int, ...], Any]]:
+    """Shapes and dtypes of the memory that the operation needs while it runs."""
+    if not operation.is_array:
+        return []
+    if isinstance(operation.module, Logistic):
+        return [(operation.shape, operation.dtype)]
+    if _is_masked(operation):
+        return [(operation.shape, _bits(operation.dtype))]
+    return []
+
+
+def keeps(operation: Operation) -> bool:
+    """Whether the operation needs its memory for itself from run to run."""
+    return isinstance(operation.module, Pad) and writes(operation)
+
+
+def _is_masked(operation: Operation) -> bool:
+    """Whether this is where(mask, x, 0) of arrays of one shape."""
+    if not isinstance(operation.module, Elementwise) or operation.module.function is not np.where:
+        return False
+    mask, x, zero = operation.args
+    return (
+        (mask.shape, mask.dtype) == (operation.shape, np.dtype(bool))
+        and mask.is_array
+        and (x.shape, x.dtype) == (operation.shape, operation.dtype)
+        and operation.dtype.itemsize in (2, 4, 8)
+        and zero.module is None
+        and not zero.is_array
+        and type(zero.value) in (int, float)
+        and zero.value == 0
+        and math.copysign(1, zero.value) > 0
+    )
+
+
+def _bits(dtype: Any) -> Any:
+    return np.dtype(f"i{dtype.itemsize}")
+
+
+class Writer:
+    """Writes operations as Python, and gives names to all that they speak of.
+
+    Attributes
+    ----------
+    names : dict of str to object
+        What the program finds under each name.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.names: dict[str, Any] = {}
+        self._known: dict[int, str] = {}
+        self._of: dict[Operation, str] = {}
+
+    def bind(self, item: Any, name: str) -> str:
+        """A name for `item`, much like `name`; the same item has one name."""
+        known = self._known.get(id(item))
+        if known is None:
+            known = self.fresh(name)
+            self._known[id(item)] = known
+            self.names[known] = item
+        return known
+
+    def fresh(self, name: str) -> str:
+        """An identifier much like `name` that nothing else has."""
+        base = re.sub(r"\W", "_", name)
+        if not base.isidentifier() or keyword.iskeyword(base):
+            base = f"_{base}"
+        unique, count = base, 1
+        while unique in self.names:
+            count += 1
+            unique = f"{base}_{count}"
+        self.names[unique] = None
+        return unique
+
+    def name(self, operation: Operation) -> str:
+        """The name of an operation's result."""
+        if operation not in self._of:
+            place = self.plan.places.get(operation)
+            hint = operation.name or self._hint(operation)
+            self._of[operation] = self.fresh(hint)
+            if place is not None:
+                self.names[self._of[operation]] = place
+        return self._of[operation]
+
+    def same_name(self, operation: Operation, other: Operation) -> None:
+        """Call `operation` what `other` is called, which takes its place."""
+        self._of[operation] = self.name(other)
+
+    def _hint(self, operation: Operation) -> str:
+        vertex, direction = operation.origin
+        return f"{'grad_' if direction == 'backward' else ''}{vertex or 'constant'}_"
+
+    def value(self, arg: Operation, dtype: Any = None) -> str:
+        """An argument as it stands in a call: a name, or a number."""
+        if arg.module is None and arg not in self.plan.places and arg not in self._of:
+            number = arg.value
+            if isinstance(number, np.ndarray):
+                return self.bind(number, "constant")
+            if dtype is not None and dtype.kind == "f" and type(number) in (int, float):
+                number = dtype.type(number)
+            if isinstance(number, np.generic):
+                return self._number(number)
+            return repr(number)
+        return self.name(arg)
+
+    def _number(self, number: Any) -> str:
+        text = f"{number.item():g}".replace("-", "minus_").replace("+", "").replace(".", "p")
+        name = f"n{text}_{number.dtype}" if not text[0].isdigit() else f"_{text}"
+        if name in self.names and self._same_number(self.names[name], number):
+            return name
+        name = self.fresh(name)
+        self.names[name] = number
+        return name
+
+    def _same_number(self, known: Any, number: Any) -> bool:
+        return isinstance(known, np.generic) and known.dtype == number.dtype and known == number
+
+    def lines(self, operation: Operation) -> list[str]:
+        """Python for one operation; none where its place is a view of another's."""
+        module = operation.module
+        place = self.plan.places.get(operation)
+        if place is None:
+            return [f"{self.name(operation)} = {self._expression(operation)}"]
+        if isinstance(module, VIEWS) and not isinstance(module, Reshape):
+            return []
+        if isinstance(module, Reshape):
+            source = self.plan.places.get(operation.args[0])
+            if source is not None and np.may_share_memory(source, place):
+                return []
+        return self._writing(operation, self.name(operation), place)
+
+    def _expression(self, operation: Operation) -> str:
+        module, args = operation.module, operation.args
+        function = getattr(module, "function", None)
+        if isinstance(module, VDot):
+            return f"vdot({self.value(args[0])}, {self.value(args[1])})"
+        if type(module) is Elementwise and not operation.is_array and function in _INFIX:
+            left, right = (self.value(arg, operation.dtype) for arg in args)
+            return f"{left} {_INFIX[function]} {right}"
+        values = ", ".join(self.value(arg) for arg in args)
+        if type(module) is Elementwise or (
+            isinstance(module, Constantlike) and not module.kwargs
+        ):
+            return f"{self.bind(function, function.__name__)}({values})"
+        if isinstance(module, LinearMap):
+            return f"{self.bind(module, module.label)}.linear({values})"
+        runs = copy(module)
+        runs._vertex = Node(None, ())
+        runs._vertex.needs_input_grad = (False,) * len(args)
+        return f"{self.bind(runs, module.label)}.forward({values})"
+
+    def _writing(self, operation: Operation, out: str, place: Any) -> list[str]:
+        module, args = operation.module, operation.args
+        if isinstance(module, Logistic):
+            (z,), (e,) = args, self.plan.scratch[operation]
+            limit = self._number(place.dtype.type(saturation(place.dtype)))
+            total, one = self.bind(e, f"{out}_total"), self._number(place.dtype.type(1))
+            return [
+                f"minimum({self.value(z)}, {limit}, {out})",
+                f"exp({out}, {out})",
+                f"add({out}, {one}, {total})",
+                f"divide({out}, {total}, {out})",
+            ]
+        if _is_masked(operation):
+            mask, x, _ = args
+            (bits,) = self.plan.scratch[operation]
+            whole = self.bind(bits, f"{out}_mask")
+            return [
+                f"negative({self._viewed(mask, np.int8)}, {whole})",
+                f"bitwise_and({self._viewed(x, bits.dtype)}, {whole}, "
+                f"{self.bind(place.view(bits.dtype), f'{out}_bits')})",
+            ]
+        if isinstance(module, Elementwise | Constantlike):
+            dtype = operation.dtype
+            if isinstance(module, Constantlike):
+                dtype = np.result_type(*[arg.dtype for arg in args if arg.is_array])
+            values = ", ".join(self.value(arg, dtype) for arg in args)
+            return [f"{self.bind(module.function, module.function.__name__)}({values}, {out})"]
+        if isinstance(module, MatMul):
+            a, b = args
+            flat = a.is_array and b.is_array and len(a.shape) == 2 == len(b.shape)
+            function = "dot" if flat and a.dtype == b.dtype else "matmul"
+            return [f"{function}({self.value(a)}, {self.value(b)}, {out})"]
+        if type(module) in _REDUCTIONS:
+            return self._reduction(operation, out, place)
+        (x, *_) = args
+        if isinstance(module, Pad):
+            place[...] = 0
+            key = tuple(
+                slice(before, before + n)
+                for (before, _), n in zip(module.widths(place.ndim), x.shape)
+            )
+            return [f"copyto({self.bind(place[key], f'{out}_inside')}, {self.value(x)})"]
+        if isinstance(module, AddedWindows):
+            return self._added_windows(operation, out, place)
+        if isinstance(module, Concatenate):
+            joined = ", ".join(map(self.value, args))
+            return [f"concatenate(({joined},), {module.along([a.value for a in args])}, {out})"]
+        if isinstance(module, Reshape):
+            return [f"copyto({self.bind(place.reshape(x.shape), out)}, {self.value(x)})"]
+        return [f"copyto({out}, {self.value(x)}, 'unsafe')"]
+
+    def _viewed(self, arg: Operation, dtype: Any) -> str:
+        """An argument's memory, read as another dtype."""
+        place = self.plan.places.get(arg)
+        if place is None:
+            return f"{self.value(arg)}.view({self.bind(np.dtype(dtype), f'as_{np.dtype(dtype)}')})"
+        return self.bind(place.view(dtype), f"{self.name(arg)}_bits")
+
+    def _reduction(self, operation: Operation, out: str, place: Any) -> list[str]:
+        module, (x,) = operation.module, operation.args
+        axes = reduced_axes(module.axis, len(x.shape))
+        lines = []
+        if type(module) in (Sum, Mean) and axes == (0,) and len(x.shape) == 2 and x.shape[0]:
+            ones = self._ones(x.shape[0], operation.dtype)
+            row = self.bind(place.reshape(-1), out) if place.ndim == 2 else out
+            lines.append(f"dot({ones}, {self.value(x)}, {row})")
+        else:
+            reduce = _REDUCTIONS[type(module)]
+            name = {np.add.reduce: "sum_over", np.maximum.reduce: "max_over"}.get(reduce, "min_over")
+            axis = axes[0] if len(axes) == 1 else axes
+            function = self.bind(reduce, name)
+            lines.append(f"{function}({self.value(x)}, {axis}, None, {out}, {module.keepdims})")
+        if type(module) is Mean:
+            terms = math.prod([x.shape[axis] for axis in axes])
+            lines.append(f"divide({out}, {self._number(place.dtype.type(terms))}, {out})")
+        return lines
+
+    def _ones(self, count: int, dtype: Any) -> str:
+        name = f"ones_{count}"
+        if name not in self.names:
+            self.names[name] = np.ones(count, dtype)
+        return name if self.names[name].dtype == dtype else self.bind(np.ones(count, dtype), name)
+
+    def _added_windows(self, operation: Operation, out: str, place: Any) -> list[str]:
+        module, (x,) = operation.module, operation.args
+        source = self.plan.places.get(x)
+        if source is None:
+            return [f"copyto({out}, {self.bind(module, module.label)}.linear({self.value(x)}))"]
+        pairs = self.bind(
+            window_pairs(place, source, module.axis, module.stride, module.dilation),
+            f"{out}_windows",
+        )
+        return [
+            f"{out}.fill(0)",
+            f"for place, window in {pairs}: add(place, window, place)",
+        ]

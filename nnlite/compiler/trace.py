@@ -1,0 +1,206 @@
+"""What the forward and the backward pass of a graph call, as a list of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlite.node import Input, Node, Parameter, backpropagate, toposort
+from nnlite.passes import seed
+from nnlite.recording import Recording
+
+if TYPE_CHECKING:
+    from nnlite.graph import Graph
+    from nnlite.module import Module
+
+
+@dataclass(eq=False)
+class Operation:
+    """One call of a NumPy function; or, where `module` is None, a value that is given.
+
+    Attributes
+    ----------
+    module : Primitive or None
+    args : list of Operation
+    value
+        What it gave when it was recorded, for its shape and dtype.
+    origin : tuple of str
+        The vertex of the graph that it belongs to, and the pass: "forward" or "backward".
+    name : str or None
+        What a reader calls its result, where it has a name.
+    """
+
+    module: Any
+    args: list[Operation]
+    value: Any
+    origin: tuple[str, str] = ("", "")
+    name: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @property
+    def dtype(self) -> Any:
+        return np.result_type(self.value)
+
+    @property
+    def is_array(self) -> bool:
+        return isinstance(self.value, np.ndarray)
+
+
+@dataclass
+class Trace:
+    """Both passes of a graph over inputs of certain shapes.
+
+    Attributes
+    ----------
+    inputs : list of Operation
+    parameters : dict of Operation to Parameter
+    loss : Operation
+    gradients : list of (Parameter or Input, Operation)
+    buffers : dict of Operation to (Module, str)
+        Those that the modules have when the program runs, such as running means.
+    updates : list of (Module, str, Operation)
+        Their new values.
+    """
+
+    inputs: list[Operation]
+    parameters: dict[Operation, Parameter]
+    loss: Operation
+    gradients: list[tuple[Node, Operation]]
+    buffers: dict[Operation, tuple[Module, str]]
+    updates: list[tuple[Module, str, Operation]]
+
+    def results(self) -> list[Operation]:
+        """The loss, the gradients and the new values of buffers."""
+        return [self.loss, *[op for _, op in self.gradients], *[op for _, _, op in self.updates]]
+
+    def order(self) -> list[Operation]:
+        """Every operation that is needed, arguments first."""
+        return order_of(*self.results())
+
+
+def trace(graph: Graph, values: Sequence[Any]) -> Trace:
+    """Record a forward and a backward pass of `graph` on arrays like `values`.
+
+    Raises
+    ------
+    TypeError
+        If a module takes a branch that depends on values.
+    """
+    names = {node: str(node.name) for node in graph.nodes}
+    operations = [node for node in graph.nodes if node.module is not None]
+    wanted = [*graph.parameters(), *[node for node in graph.inputs if node.requires_grad]]
+    origins: dict[Node, tuple[str, str]] = {}
+    called: dict[Node, str] = {}
+
+    def belongs(node: Any, name: str, origin: tuple[str, str]) -> None:
+        if not isinstance(node, Node) or node in origins:
+            return
+        called[node] = name
+        pending = [node]
+        while pending:
+            found = pending.pop()
+            if found not in origins and found.module is not None:
+                origins[found] = origin
+                pending.extend(found.parents)
+
+    buffers = [
+        (module, name)
+        for module in graph.modules()
+        for name in module.buffers
+        if isinstance(getattr(module, name), np.ndarray)
+    ]
+    live: dict[Node, tuple[Module, str]] = {}
+
+    def both_passes(*inputs: Any) -> tuple[Any, ...]:
+        recording = inputs[0].recording
+        for module, name in buffers:
+            leaf = Input(name, value=getattr(module, name), recording=recording)
+            live[leaf] = module, name
+            setattr(module, name, leaf)
+        graph.zero_grad()
+        loss = graph.forward(*inputs)
+        for vertex in operations:
+            belongs(vertex.value, names[vertex], (names[vertex], "forward"))
+        for node in (*graph.inputs, *operations):
+            node.grad = None
+        graph.outputs[0].accumulate_grad(seed(graph.outputs[0]))
+        for vertex in reversed(operations):
+            if vertex.requires_grad:
+                backpropagate([vertex])
+                for fed in (*vertex.parents, *vertex.parameters):
+                    belongs(fed.grad, f"grad_{names[fed]}", (names[vertex], "backward"))
+        for fed in wanted:
+            if isinstance(fed.grad, Node):
+                called[fed.grad] = f"grad_{names[fed]}"
+        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in wanted]
+        return (loss, *gradients)
+
+    with graph.set_aside():
+        needed = [node.requires_grad for node in graph.inputs]
+        recording = Recording(both_passes, values, needed, graph.parameters(), reusable=True)
+    if recording.foreign:
+        raise TypeError(
+            f"{graph!r} cannot be compiled: it computes with {recording.foreign[0]!r}, which is "
+            "not among its parameters any more; declare the graph again"
+        )
+    leaves = {leaf: Operation(None, [], leaf.value) for leaf in recording.leaves.values()}
+    made = leaves | {leaf: Operation(None, [], leaf.value) for leaf in (*recording.inputs, *live)}
+    for leaf, own in (*zip(recording.inputs, graph.inputs), *_swapped(recording.leaves)):
+        made[leaf].name = names[own]
+    updates = recording.updates
+    for node in toposort(*recording.outputs, *[node for _, _, node in updates]):
+        if node not in made:
+            args = [made[parent] for parent in node.parents]
+            origin = origins.get(node, ("", ""))
+            made[node] = Operation(node.module, args, node.value, origin, called.get(node))
+    loss, *gradients = [made[node] for node in recording.outputs]
+    return Trace(
+        [made[leaf] for leaf in recording.inputs],
+        {leaves[leaf]: parameter for parameter, leaf in recording.leaves.items()},
+        loss,
+        list(zip(wanted, gradients)),
+        {made[leaf]: place for leaf, place in live.items()},
+        [(module, name, made[node]) for module, name, node in updates],
+    )
+
+
+def _swapped(leaves: dict[Parameter, Input]) -> list[tuple[Node, Node]]:
+    return [(leaf, parameter) for parameter, leaf in leaves.items()]
+
+
+def first_difference(one: Trace, other: Trace) -> str | None:
+    """The vertex where two traces of a graph are not the same, if there is one."""
+    for a, b in zip_longest(one.order(), other.order()):
+        if a is None or b is None:
+            return "a module of it"
+        same = type(a.module) is type(b.module) and repr(a.module) == repr(b.module)
+        if a.module is None and same:
+            same = a.dtype == b.dtype and np.array_equal(a.value, b.value, equal_nan=True)
+        if not same:
+            user = next((c for c in one.order() if a in c.args), a)
+            return repr(user.origin[0] or "a module of it")
+    return None
+
+
+def order_of(*outputs: Operation) -> list[Operation]:
+    """Every operation that `outputs` need, arguments first."""
+    order: list[Operation] = []
+    done: set[Operation] = set()
+    pending = [(output, False) for output in reversed(outputs)]
+    while pending:
+        operation, ready = pending.pop()
+        if ready:
+            order.append(operation)
+        elif operation not in done:
+            done.add(operation)
+            pending.append((operation, True))
+            pending.extend((arg, False) for arg in reversed(operation.args))
+    return order
+

@@ -1,0 +1,2 @@
+def blas():
+    return "OpenBLAS ?"
