@@ -11,7 +11,7 @@ import numpy as np
 from nnlite import memory
 from nnlite.declared import as_input, check_shape, checked_order, last_uses, names_of
 from nnlite.dispatch import highest
-from nnlite.kept import sample
+from nnlite.generators import generators_of
 from nnlite.module import Module
 from nnlite.node import (
     Constant,
@@ -22,7 +22,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, gradients_restored, seed
+from nnlite.passes import check_unchanged, gradients_restored, marked, seed
 from nnlite.recording import Recording
 from nnlite.summary import Summary, summarise
 
@@ -129,7 +129,7 @@ class Graph(Module):
             raise
         if keep:
             leaves = (*self.inputs, *self._parameters, *self._constants)
-            self._ran_with = [(leaf, sample(leaf.value)) for leaf in leaves]
+            self._ran_with = [marked(leaf, leaf.value) for leaf in leaves]
             for node in self.inputs:
                 node.saved = self._ran_with  # which marks this run
         return self._packed([output.value for output in self.outputs])
@@ -251,15 +251,27 @@ class Graph(Module):
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Put values and gradients back as they were; ``backward`` then needs a new ``forward``."""
+        """Put values, gradients and what else a pass may change back as it was.
+
+        That is buffers, random generators, and the attributes of modules that are not nnlite's.
+        ``backward`` then needs a new ``forward``.
+        """
         before = [(node, node.value, node.grad, node.saved) for node in self.nodes]
-        buffers = [(m, name, getattr(m, name)) for m in self.modules() for name in m.buffers]
+        modules = self.modules()
+        buffers = [(m, name, getattr(m, name)) for m in modules for name in m.buffers]
+        generators = [(g, g.bit_generator.state) for g in generators_of(modules)]
+        attributes = [(m, dict(vars(m))) for m in modules if not m.is_ours()]
         try:
             yield
         finally:
             self._ran_with = None
+            for module, items in attributes:
+                vars(module).clear()
+                vars(module).update(items)
             for module, name, array in buffers:
                 setattr(module, name, array)
+            for generator, state in generators:
+                generator.bit_generator.state = state
             for node, value, grad, saved in before:
                 node.value, node.grad, node.saved = value, grad, saved
 

@@ -48,19 +48,23 @@ def sample(value: Any) -> tuple[Any, bytes]:
     return value, (value if value.nbytes <= 4096 else value.flat[:: value.size // 256]).tobytes()
 
 
-def attributes(module: Any, calls: Mapping[Any, int] | None = None) -> Kept:
+def attributes(
+    module: Any, calls: Mapping[Any, int] | None = None, skip: tuple[str, ...] = PASSING
+) -> Kept:
     """For each attribute of `module` and its class: the objects and contents it is made of.
 
     Parameters
     ----------
     module : Module
+    skip : tuple of str
+        Attributes that do not count in the modules within it.
     calls : mapping of Module to int, optional
         How often each module in it had been called on arrays before ``forward``; one that was
         called twice since serves two purposes, which no one ``backward`` of it can.
     """
     found: Kept = {}
     for name, item in _own(module):
-        atoms = list(_atoms(item, {id(module)}))
+        atoms = list(_atoms(item, {id(module)}, skip))
         for inner, count in (calls or {}).items():
             if inner._calls > count + 1 and any(atom is inner for atom in atoms):
                 atoms.append(object())  # equal to nothing
@@ -105,7 +109,7 @@ def _own(module: Any) -> Iterator[tuple[str, Any]]:
                 yield name, item
 
 
-def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
+def _atoms(item: Any, seen: set[int], skip: tuple[str, ...]) -> Iterator[Any]:
     """What `item` is made of: plain values to be compared, other objects to be identical."""
     if isinstance(item, PLAIN):
         yield item
@@ -118,12 +122,12 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
         seen.add(id(item))
         for key, value in item.items():
             yield key
-            yield from _atoms(value, seen)
+            yield from _atoms(value, seen, skip)
     elif isinstance(item, list | tuple | set | frozenset) or hasattr(item, "popleft"):
         seen.add(id(item))
         yield len(item)
         for value in item:
-            yield from _atoms(value, seen)
+            yield from _atoms(value, seen, skip)
     elif isinstance(item, bytearray | memoryview | array):
         yield bytes(item)
     else:
@@ -133,8 +137,8 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
             yield item.value
         elif not isinstance(item, _OPAQUE):
             for name in _attribute_names(item):
-                if name not in PASSING:
-                    yield from _atoms(getattr(item, name, None), seen)
+                if name not in skip:
+                    yield from _atoms(getattr(item, name, None), seen, skip)
 
 
 def _attribute_names(item: Any) -> Iterator[str]:

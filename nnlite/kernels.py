@@ -12,7 +12,6 @@ This module imports nothing that takes time, and no NumPy.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Mapping, MutableMapping
 
@@ -42,8 +41,9 @@ def better_environment(environ: Mapping[str, str], cpuinfo: str = "") -> dict[st
     -------
     dict from str to str
         ``OPENBLAS_CORETYPE``, where the processor has AVX-512 and OpenBLAS would not see it, and
-        ``OPENBLAS_NUM_THREADS``, 1: the products of small models are so short that a second
-        thread costs more than it does.
+        ``OPENBLAS_NUM_THREADS``, 1: the products of small models are so short that other threads
+        do not pay, and where another program keeps a processor busy, a product waits for the
+        thread that is there. Measured: 20 ms for one of 0.3 ms.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def chosen_too_old(cpuinfo: str) -> bool:
         As for `better_environment`.
     """
     entries = first_processor(cpuinfo)
-    if not AVX512 <= set(entries.get("flags", "").split()):
+    if not AVX512.issubset(entries.get("flags", "").split()):
         return False
     try:
         family, model = int(entries["cpu family"]), int(entries["model"])
@@ -100,7 +100,7 @@ def first_processor(cpuinfo: str) -> dict[str, str]:
 
 def read_cpuinfo() -> str:
     """The start of ``/proc/cpuinfo``, with its first processor; empty where there is none."""
-    if not (sys.platform == "linux" and platform.machine() == "x86_64"):
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
         return ""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

@@ -81,9 +81,14 @@ class Module:
             cls.backward = Module.backward
         else:
             cls.is_composite = False
-        cls.is_guarded = not (cls.is_composite or cls.__module__.startswith("nnlite."))
+        cls.is_guarded = not (cls.is_composite or cls.is_ours())
         if forward < jvp:
             cls.jvp = None
+
+    @classmethod
+    def is_ours(cls) -> bool:
+        """Whether nnlite has this module, which then keeps nothing on itself."""
+        return cls.__module__.startswith("nnlite.")
 
     def _no_forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...); define it")

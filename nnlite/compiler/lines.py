@@ -15,6 +15,7 @@ from nnlite.compiler.plan import VIEWS, Plan
 from nnlite.compiler.trace import Operation
 from nnlite.node import Node
 from nnlite.primitives.base import Constantlike, LinearMap
+from nnlite.primitives.checked import Checked
 from nnlite.primitives.contractions import VDot
 from nnlite.primitives.dtypes import AsType
 from nnlite.primitives.elementwise import Elementwise
@@ -25,7 +26,8 @@ from nnlite.primitives.linalg import MatMul
 from nnlite.primitives.logistic import Logistic, saturation
 from nnlite.primitives.moving import Pad
 from nnlite.primitives.reductions import Mean, Sum, reduced_axes
-from nnlite.primitives.shape import Reshape
+from nnlite.primitives.shape import Permute, Reshape
+from nnlite.primitives.taking import TakeAlongAxis
 from nnlite.primitives.windows import AddedWindows, window_pairs
 
 _INFIX: dict[Callable[..., Any], str] = {
@@ -55,6 +57,8 @@ def writes(operation: Operation) -> bool:
         )
     if isinstance(module, Pad):
         return module.mode == "constant" and not module.options
+    if isinstance(module, TakeAlongAxis):
+        return _takes_one_a_row(operation)
     return type(module) in _REDUCTIONS or isinstance(
         module, AddedWindows | AsType | Concatenate | MatMul | Reshape
     )
@@ -94,8 +98,45 @@ def _is_masked(operation: Operation) -> bool:
     )
 
 
+def _takes_one_a_row(operation: Operation) -> bool:
+    """Whether this picks an entry of each row of a matrix."""
+    x, index = operation.args
+    return bool(
+        operation.module.axis % len(x.shape) == 1
+        and index.shape == (x.shape[0], 1)
+        and index.dtype.kind == "i"
+    )
+
+
 def _bits(dtype: Any) -> Any:
     return np.dtype(f"i{dtype.itemsize}")
+
+
+def _as_method(operation: Operation) -> str | None:
+    """A view as what follows its argument in Python, where there is such a form."""
+    module, (x,) = operation.module, operation.args
+    if isinstance(module, Permute):
+        # An array whose axis i has length i shows in its shape where each axis went.
+        order = module.linear(np.empty(tuple(range(len(x.shape))))).shape
+        return ".T" if order == tuple(reversed(range(len(order)))) else f".transpose({order})"
+    if isinstance(module, Reshape):
+        return f".reshape({operation.shape})"
+    if isinstance(module, GetItem) and all(map(_is_basic, module.key)):
+        return f"[{', '.join(map(_index, module.key))}]"
+    return None
+
+
+def _is_basic(part: Any) -> bool:
+    return part is None or part is Ellipsis or type(part) in (int, slice)
+
+
+def _index(part: Any) -> str:
+    if part is Ellipsis:
+        return "..."
+    if not isinstance(part, slice):
+        return repr(part)
+    bounds = [part.start, part.stop, *([] if part.step is None else [part.step])]
+    return ":".join("" if bound is None else str(bound) for bound in bounds)
 
 
 class Writer:
@@ -124,10 +165,10 @@ class Writer:
 
     def fresh(self, name: str) -> str:
         """An identifier much like `name` that nothing else has."""
-        base = re.sub(r"\W", "_", name)
-        if not base.isidentifier() or keyword.iskeyword(base):
-            base = f"_{base}"
-        unique, count = base, 1
+        unique = re.sub(r"\W", "_", name)
+        if not unique.isidentifier() or keyword.iskeyword(unique):
+            unique = f"_{unique}"
+        base, count = re.sub(r"_1$", "", unique), 1
         while unique in self.names:
             count += 1
             unique = f"{base}_{count}"
@@ -142,6 +183,7 @@ class Writer:
             self._of[operation] = self.fresh(hint)
             if place is not None:
                 self.names[self._of[operation]] = place
+                self._known.setdefault(id(place), self._of[operation])
         return self._of[operation]
 
     def same_name(self, operation: Operation, other: Operation) -> None:
@@ -150,7 +192,7 @@ class Writer:
 
     def _hint(self, operation: Operation) -> str:
         vertex, direction = operation.origin
-        return f"{'grad_' if direction == 'backward' else ''}{vertex or 'constant'}_"
+        return f"{'back_' if direction == 'backward' else ''}{vertex}_1" if vertex else "update_1"
 
     def value(self, arg: Operation, dtype: Any = None) -> str:
         """An argument as it stands in a call: a name, or a number."""
@@ -181,6 +223,10 @@ class Writer:
         """Python for one operation; none where its place is a view of another's."""
         module = operation.module
         place = self.plan.places.get(operation)
+        if isinstance(module, Checked):
+            if place is None:
+                self.same_name(operation, operation.args[0])
+            return [f"{self.bind(module.check, 'check')}({self.value(operation.args[0])})"]
         if place is None:
             return [f"{self.name(operation)} = {self._expression(operation)}"]
         if isinstance(module, VIEWS) and not isinstance(module, Reshape):
@@ -193,16 +239,20 @@ class Writer:
 
     def _expression(self, operation: Operation) -> str:
         module, args = operation.module, operation.args
-        function = getattr(module, "function", None)
+        function: Any = getattr(module, "function", None)
         if isinstance(module, VDot):
             return f"vdot({self.value(args[0])}, {self.value(args[1])})"
         if type(module) is Elementwise and not operation.is_array and function in _INFIX:
             left, right = (self.value(arg, operation.dtype) for arg in args)
             return f"{left} {_INFIX[function]} {right}"
+        if type(module) in _REDUCTIONS and not operation.is_array and args[0].is_array:
+            return self._reduced_to_number(operation)
+        if isinstance(module, VIEWS) and len(args) == 1:
+            viewed = _as_method(operation)
+            if viewed is not None:
+                return f"{self.value(args[0])}{viewed}"
         values = ", ".join(self.value(arg) for arg in args)
-        if type(module) is Elementwise or (
-            isinstance(module, Constantlike) and not module.kwargs
-        ):
+        if type(module) is Elementwise or (isinstance(module, Constantlike) and not module.kwargs):
             return f"{self.bind(function, function.__name__)}({values})"
         if isinstance(module, LinearMap):
             return f"{self.bind(module, module.label)}.linear({values})"
@@ -245,7 +295,10 @@ class Writer:
             return [f"{function}({self.value(a)}, {self.value(b)}, {out})"]
         if type(module) in _REDUCTIONS:
             return self._reduction(operation, out, place)
-        (x, *_) = args
+        x, *rest = args
+        if isinstance(module, TakeAlongAxis):
+            rows = self.bind(np.arange(x.shape[0])[:, None], f"{out}_rows")
+            return [f"copyto({out}, {self.value(x)}[{rows}, {self.value(rest[0])}])"]
         if isinstance(module, Pad):
             place[...] = 0
             key = tuple(
@@ -273,20 +326,32 @@ class Writer:
         module, (x,) = operation.module, operation.args
         axes = reduced_axes(module.axis, len(x.shape))
         lines = []
-        if type(module) in (Sum, Mean) and axes == (0,) and len(x.shape) == 2 and x.shape[0]:
-            ones = self._ones(x.shape[0], operation.dtype)
-            row = self.bind(place.reshape(-1), out) if place.ndim == 2 else out
-            lines.append(f"dot({ones}, {self.value(x)}, {row})")
+        if type(module) in (Sum, Mean) and len(x.shape) == 2 and len(axes) == 1 and x.value.size:
+            ones = self._ones(x.shape[axes[0]], operation.dtype)
+            vector = self.bind(place.reshape(-1), f"{out}_entries") if place.ndim == 2 else out
+            pair = [ones, self.value(x)] if axes == (0,) else [self.value(x), ones]
+            lines.append(f"dot({', '.join(pair)}, {vector})")
         else:
-            reduce = _REDUCTIONS[type(module)]
-            name = {np.add.reduce: "sum_over", np.maximum.reduce: "max_over"}.get(reduce, "min_over")
             axis = axes[0] if len(axes) == 1 else axes
-            function = self.bind(reduce, name)
+            function = self._reducer(type(module))
             lines.append(f"{function}({self.value(x)}, {axis}, None, {out}, {module.keepdims})")
         if type(module) is Mean:
             terms = math.prod([x.shape[axis] for axis in axes])
             lines.append(f"divide({out}, {self._number(place.dtype.type(terms))}, {out})")
         return lines
+
+    def _reduced_to_number(self, operation: Operation) -> str:
+        module, (x,) = operation.module, operation.args
+        function = self._reducer(type(module))
+        total = f"{function}({self.value(x)}, None)"
+        if type(module) is not Mean:
+            return total
+        return f"{total} / {self._number(operation.dtype.type(x.value.size))}"
+
+    def _reducer(self, kind: type) -> str:
+        reduce = _REDUCTIONS[kind]
+        name = {np.add.reduce: "sum_over", np.maximum.reduce: "max_over"}.get(reduce, "min_over")
+        return self.bind(reduce, name)
 
     def _ones(self, count: int, dtype: Any) -> str:
         name = f"ones_{count}"

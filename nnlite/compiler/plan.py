@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from nnlite.compiler.trace import Operation
+from nnlite.primitives.checked import Checked
 from nnlite.primitives.elementwise import Elementwise
 from nnlite.primitives.indexing import GetItem
 from nnlite.primitives.logistic import Logistic
 from nnlite.primitives.shape import BroadcastTo, Permute, Reshape
 from nnlite.primitives.windows import Windows
 
-VIEWS = (BroadcastTo, GetItem, Permute, Reshape, Windows)
+VIEWS = (BroadcastTo, Checked, GetItem, Permute, Reshape, Windows)
 
 
 class Plan:
@@ -97,7 +98,10 @@ class Plan:
         if place is None or len(operation.args) > 1:
             return False
         module = operation.module
-        view = place[module.key] if isinstance(module, GetItem) else module.linear(place)
+        if isinstance(module, Checked):
+            view = place
+        else:
+            view = place[module.key] if isinstance(module, GetItem) else module.linear(place)
         if not np.may_share_memory(view, place):
             return False
         self.places[operation] = view
@@ -105,7 +109,8 @@ class Plan:
 
     def _place(self, operation: Operation, done: list[Operation]) -> None:
         if isinstance(operation.module, Elementwise) and (
-            isinstance(operation.module.function, np.ufunc) or isinstance(operation.module, Logistic)
+            isinstance(operation.module.function, np.ufunc)
+            or isinstance(operation.module, Logistic)
         ):
             for arg in done:
                 fits = (arg.shape, arg.dtype) == (operation.shape, operation.dtype)

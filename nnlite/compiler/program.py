@@ -16,8 +16,8 @@ from nnlite.flat import Flat
 from nnlite.node import Parameter
 
 CALLS = (
-    *(np.add, np.bitwise_and, np.divide, np.exp, np.matmul, np.minimum, np.negative),
-    *(np.concatenate, np.copyto, np.dot, np.vdot, np.ndarray),
+    *(np.add, np.bitwise_and, np.divide, np.exp, np.matmul, np.minimum, np.multiply, np.negative),
+    *(np.subtract, np.concatenate, np.copyto, np.dot, np.vdot, np.ndarray),
 )
 
 
@@ -145,8 +145,7 @@ class Program:
             new = self._writer.lines(operation)
             if new and operation.origin != origin:
                 origin = operation.origin
-                vertex, direction = origin
-                new[0] = f"{new[0]:<44}  # {vertex}, {direction}"
+                new[0] = f"{new[0]:<44}  # {', '.join(origin) if any(origin) else 'buffers'}"
             lines += new
         return lines
 
@@ -156,12 +155,17 @@ class Program:
             vertex = writer.bind(node, f"vertex_{node.name}")
             if not isinstance(node, Parameter):
                 kept = operation in writer.plan.places
-                lines.append(f"{vertex}.grad = {writer.value(operation)}{'.copy()' if kept else ''}")
+                lines.append(
+                    f"{vertex}.grad = {writer.value(operation)}{'.copy()' if kept else ''}"
+                )
                 continue
             target = flat.grads[index[node]]
             place = writer.plan.places.get(operation)
-            name = writer.bind(target, f"grad_{node.name}")
-            if place is None or not _same_memory(place, target):
+            if place is not None and _same_memory(place, target):
+                writer.names[writer.name(operation)] = target
+                name = writer.name(operation)
+            else:
+                name = writer.bind(target, f"grad_{node.name}")
                 lines.append(f"copyto({name}, {writer.value(operation)})")
             lines.append(f"{vertex}.grad = {name}")
         for module, attribute, operation in trace.updates:

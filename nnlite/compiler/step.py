@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +114,9 @@ class Step:
 
     def _written(self, values: Sequence[Any]) -> Program:
         modules = self.graph.modules()
-        with generators_restored(modules):
-            traced = trace(self.graph, values)
-        if not all(map(_is_ours, modules)):
-            with generators_restored(modules):
-                difference = first_difference(traced, trace(self.graph, values))
+        traced = trace(self.graph, values)
+        if not all(module.is_ours() for module in modules):
+            difference = first_difference(traced, trace(self.graph, values, stir=True))
             if difference is not None:
                 raise TypeError(
                     f"{self.graph!r} cannot be compiled: {difference} computes with something "
@@ -129,12 +127,13 @@ class Step:
         return Program(simplify(traced), self._flat, guards, self._plan)
 
     def _places(self) -> Iterator[Guard]:
+        moved = self._moved
         owners = {p: (owner, name) for owner, name, p in _owners(self.graph)}
         for parameter, value in zip(self._flat.parameters, self._flat.values):
             owner, name = owners.get(parameter, (None, ""))
             place = f"{{0}}.{name}.value" if owner is not None else "{0}.value"
             item = parameter if owner is None else owner
-            yield Guard(f"{place} is not {{1}}", (item, value), self._moved)
+            yield Guard(f"{place} is not {{1}}", (item, value), moved)
 
 
 def _owners(graph: Graph) -> list[tuple[Module, str, Parameter]]:
@@ -156,9 +155,9 @@ def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
     for module in graph.modules():
         if isinstance(module, Primitive) or module is graph:
             continue
-        if not _is_ours(module):
-            yield Guard("{0}({1}, {2}({3}))",
-                        (changed, attributes(module), attributes, module), otherwise)
+        if not module.is_ours():
+            state = partial(attributes, module, skip=INTERNAL)
+            yield Guard("{0}({1}, {2}())", (changed, state(), state), otherwise)
         names = [
             name
             for name, item in vars(module).items()
@@ -167,24 +166,3 @@ def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
         if names:
             getter = attrgetter(*names, "training")
             yield Guard("{0}({1}) != {2}", (getter, module, getter(module)), otherwise)
-
-
-def _is_ours(module: Module) -> bool:
-    return type(module).__module__.startswith("nnlite.")
-
-
-@contextmanager
-def generators_restored(modules: Iterable[Module]) -> Iterator[None]:
-    """Leave the random generators of modules as if nothing had been drawn."""
-    found = {
-        id(item): item
-        for module in modules
-        for item in vars(module).values()
-        if isinstance(item, np.random.Generator)
-    }
-    before = [(generator, generator.bit_generator.state) for generator in found.values()]
-    try:
-        yield
-    finally:
-        for generator, state in before:
-            generator.bit_generator.state = state

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlite.generators import generators_of
+from nnlite.kept import INTERNAL, attributes, changed
 from nnlite.node import Input, Node, Parameter, backpropagate, toposort
 from nnlite.passes import seed
+from nnlite.primitives.drawing import Uniform
 from nnlite.recording import Recording
 
 if TYPE_CHECKING:
@@ -85,49 +88,103 @@ class Trace:
         return order_of(*self.results())
 
 
-def trace(graph: Graph, values: Sequence[Any]) -> Trace:
+def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
     """Record a forward and a backward pass of `graph` on arrays like `values`.
+
+    Parameters
+    ----------
+    graph : Graph
+    values : sequence of array
+    stir : bool
+        Whether the modules' random generators begin elsewhere than where they are.
 
     Raises
     ------
     TypeError
-        If a module takes a branch that depends on values.
+        If a module takes a branch that depends on values, or draws random numbers that a program
+        could not draw anew.
     """
-    names = {node: str(node.name) for node in graph.nodes}
-    operations = [node for node in graph.nodes if node.module is not None]
-    wanted = [*graph.parameters(), *[node for node in graph.inputs if node.requires_grad]]
-    origins: dict[Node, tuple[str, str]] = {}
-    called: dict[Node, str] = {}
+    generators = generators_of(graph.modules())
+    theirs = [module for module in graph.modules() if not module.is_ours()]
+    passes = _Passes(graph)
+    needed = [node.requires_grad for node in graph.inputs]
+    with graph.set_aside():
+        for generator in generators if stir else ():
+            generator.random(8)
+        states = [generator.bit_generator.state for generator in generators]
+        kept = [attributes(module, skip=INTERNAL) for module in theirs]
+        recording = Recording(passes.run, values, needed, graph.parameters(), reusable=True)
+        drawn = [g for g, before in zip(generators, states) if g.bit_generator.state != before]
+        for module, before in zip(theirs, kept):
+            for name in changed(before, attributes(module, skip=INTERNAL)):
+                raise TypeError(
+                    f"{graph!r} cannot be compiled: forward of {module!r} changes self.{name}, "
+                    "which a program would not; declare an array in `buffers`, or run the graph "
+                    "as it is"
+                )
+    if recording.foreign:
+        raise TypeError(
+            f"{graph!r} cannot be compiled: it computes with {recording.foreign[0]!r}, which is "
+            "not among its parameters any more; declare the graph again"
+        )
+    vertices = toposort(*recording.outputs, *[node for _, _, node in recording.updates])
+    known = [node.module.generator for node in vertices if isinstance(node.module, Uniform)]
+    if any(all(generator is not other for other in known) for generator in drawn):
+        raise TypeError(
+            f"{graph!r} cannot be compiled: a module of it draws random numbers in its forward, "
+            "which a program would not draw anew; use nn.Dropout, or run the graph as it is"
+        )
+    leaves = {leaf: Operation(None, [], leaf.value) for leaf in recording.leaves.values()}
+    made = leaves | {
+        leaf: Operation(None, [], leaf.value) for leaf in (*recording.inputs, *passes.buffers)
+    }
+    for leaf, own in (*zip(recording.inputs, graph.inputs), *_swapped(recording.leaves)):
+        made[leaf].name = own.name
+    for node in vertices:
+        if node not in made:
+            args = [made[parent] for parent in node.parents]
+            origin = passes.origins.get(node, ("", ""))
+            made[node] = Operation(node.module, args, node.value, origin, passes.names.get(node))
+    loss, *gradients = [made[node] for node in recording.outputs]
+    return Trace(
+        [made[leaf] for leaf in recording.inputs],
+        {leaves[leaf]: parameter for parameter, leaf in recording.leaves.items()},
+        loss,
+        list(zip(passes.wanted, gradients)),
+        {made[leaf]: place for leaf, place in passes.buffers.items()},
+        [(module, name, made[node]) for module, name, node in recording.updates],
+    )
 
-    def belongs(node: Any, name: str, origin: tuple[str, str]) -> None:
-        if not isinstance(node, Node) or node in origins:
-            return
-        called[node] = name
-        pending = [node]
-        while pending:
-            found = pending.pop()
-            if found not in origins and found.module is not None:
-                origins[found] = origin
-                pending.extend(found.parents)
 
-    buffers = [
-        (module, name)
-        for module in graph.modules()
-        for name in module.buffers
-        if isinstance(getattr(module, name), np.ndarray)
-    ]
-    live: dict[Node, tuple[Module, str]] = {}
+class _Passes:
+    """A forward and a backward pass on nodes, and which vertex each node was made for.
 
-    def both_passes(*inputs: Any) -> tuple[Any, ...]:
-        recording = inputs[0].recording
-        for module, name in buffers:
-            leaf = Input(name, value=getattr(module, name), recording=recording)
-            live[leaf] = module, name
-            setattr(module, name, leaf)
+    Attributes
+    ----------
+    wanted : list of Node
+        The vertices of the graph whose gradients are results.
+    origins : dict of Node to (str, str)
+    names : dict of Node to str
+        For what a vertex of the graph holds, as value or gradient.
+    buffers : dict of Node to (Module, str)
+        What stood for a module's buffer.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.wanted = [*graph.parameters(), *[node for node in graph.inputs if node.requires_grad]]
+        self.origins: dict[Node, tuple[str, str]] = {}
+        self.names: dict[Node, str] = {}
+        self.buffers: dict[Node, tuple[Module, str]] = {}
+
+    def run(self, *inputs: Any) -> tuple[Any, ...]:
+        graph = self.graph
+        self._exchange_buffers(inputs[0].recording)
         graph.zero_grad()
         loss = graph.forward(*inputs)
+        operations = [node for node in graph.nodes if node.module is not None]
         for vertex in operations:
-            belongs(vertex.value, names[vertex], (names[vertex], "forward"))
+            self._claim(vertex.value, str(vertex.name), (str(vertex.name), "forward"))
         for node in (*graph.inputs, *operations):
             node.grad = None
         graph.outputs[0].accumulate_grad(seed(graph.outputs[0]))
@@ -135,40 +192,30 @@ def trace(graph: Graph, values: Sequence[Any]) -> Trace:
             if vertex.requires_grad:
                 backpropagate([vertex])
                 for fed in (*vertex.parents, *vertex.parameters):
-                    belongs(fed.grad, f"grad_{names[fed]}", (names[vertex], "backward"))
-        for fed in wanted:
-            if isinstance(fed.grad, Node):
-                called[fed.grad] = f"grad_{names[fed]}"
-        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in wanted]
+                    self._claim(fed.grad, f"grad_{fed.name}", (str(vertex.name), "backward"))
+        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in self.wanted]
         return (loss, *gradients)
 
-    with graph.set_aside():
-        needed = [node.requires_grad for node in graph.inputs]
-        recording = Recording(both_passes, values, needed, graph.parameters(), reusable=True)
-    if recording.foreign:
-        raise TypeError(
-            f"{graph!r} cannot be compiled: it computes with {recording.foreign[0]!r}, which is "
-            "not among its parameters any more; declare the graph again"
-        )
-    leaves = {leaf: Operation(None, [], leaf.value) for leaf in recording.leaves.values()}
-    made = leaves | {leaf: Operation(None, [], leaf.value) for leaf in (*recording.inputs, *live)}
-    for leaf, own in (*zip(recording.inputs, graph.inputs), *_swapped(recording.leaves)):
-        made[leaf].name = names[own]
-    updates = recording.updates
-    for node in toposort(*recording.outputs, *[node for _, _, node in updates]):
-        if node not in made:
-            args = [made[parent] for parent in node.parents]
-            origin = origins.get(node, ("", ""))
-            made[node] = Operation(node.module, args, node.value, origin, called.get(node))
-    loss, *gradients = [made[node] for node in recording.outputs]
-    return Trace(
-        [made[leaf] for leaf in recording.inputs],
-        {leaves[leaf]: parameter for parameter, leaf in recording.leaves.items()},
-        loss,
-        list(zip(wanted, gradients)),
-        {made[leaf]: place for leaf, place in live.items()},
-        [(module, name, made[node]) for module, name, node in updates],
-    )
+    def _exchange_buffers(self, recording: Recording) -> None:
+        """Put nodes in the place of buffers, so that programs read and write the buffers."""
+        for module in self.graph.modules():
+            for name in module.buffers:
+                if isinstance(getattr(module, name), np.ndarray):
+                    leaf = Input(name, value=getattr(module, name), recording=recording)
+                    self.buffers[leaf] = module, name
+                    setattr(module, name, leaf)
+
+    def _claim(self, node: Any, name: str, origin: tuple[str, str]) -> None:
+        """`node`, and all that it needs and that is not claimed yet, belongs to a vertex."""
+        if not isinstance(node, Node) or node in self.origins:
+            return
+        self.names[node] = name
+        pending = [node]
+        while pending:
+            found = pending.pop()
+            if found not in self.origins and found.module is not None:
+                self.origins[found] = origin
+                pending.extend(found.parents)
 
 
 def _swapped(leaves: dict[Parameter, Input]) -> list[tuple[Node, Node]]:
@@ -203,4 +250,3 @@ def order_of(*outputs: Operation) -> list[Operation]:
             pending.append((operation, True))
             pending.extend((arg, False) for arg in reversed(operation.args))
     return order
-

@@ -1,0 +1,37 @@
+"""The random generators that a model draws from, and their states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+def generators_of(owners: Iterable[Any]) -> list[np.random.Generator]:
+    """The generators among the attributes of `owners`, in order, each once.
+
+    Lists, tuples and dicts among the attributes are looked through. A generator that only a
+    closure or a global variable holds cannot be found.
+
+    Examples
+    --------
+    >>> import nnlite as nn
+    >>> rng = np.random.default_rng(0)
+    >>> net = nn.Sequential(nn.Dropout(rng=rng), nn.Dropout(rng=rng), nn.Dropout(rng=1))
+    >>> len(generators_of(net.modules()))
+    2
+    """
+    found: dict[int, np.random.Generator] = {}
+    for owner in owners:
+        for generator in _within(getattr(owner, "__dict__", {})):
+            found.setdefault(id(generator.bit_generator), generator)
+    return list(found.values())
+
+
+def _within(item: Any) -> Iterator[np.random.Generator]:
+    if isinstance(item, np.random.Generator):
+        yield item
+    elif isinstance(item, list | tuple | dict):
+        for part in item.values() if isinstance(item, dict) else item:
+            yield from _within(part)
