@@ -159,7 +159,7 @@ class CrossEntropy(Module):
     def forward(self, z: Any, t: Any) -> Any:
         self._check(z, t)
         batch, classes = z.shape
-        column = checked(partial(self._check_labels, classes), t)[:, None]
+        column = checked(partial(self._check_labels, classes), t, below=classes)[:, None]
         log_y = log_softmax(shifted(self, z, 1), 1)
         if self.weight is None and not self.label_smoothing:
             self.save_for_backward(log_y, column == np.arange(classes), None)

@@ -43,6 +43,8 @@ class Flat:
         self.values = self.parts(self.theta)
         self.grads = self.parts(self.grad)
         self.version = 0
+        self._parts = list(zip(self.parameters, self.values, self.grads))
+        self._asked: Sequence[Parameter] | None = None
         for parameter, value in zip(self.parameters, self.values):
             parameter.value, parameter.flat = value, self
 
@@ -71,11 +73,11 @@ class Flat:
 
     def holds(self, parameters: Sequence[Parameter]) -> bool:
         """Whether these parameters' values and gradients are the parts, in this order."""
-        if len(parameters) != len(self.parameters):
-            return False
-        for parameter, own, value, grad in zip(
-            parameters, self.parameters, self.values, self.grads
-        ):
-            if parameter is not own or own.value is not value or own.grad is not grad:
+        if parameters is not self._asked:
+            if [*map(id, parameters)] != [*map(id, self.parameters)]:
+                return False
+            self._asked = parameters
+        for parameter, value, grad in self._parts:
+            if parameter.value is not value or parameter.grad is not grad:
                 return False
         return True

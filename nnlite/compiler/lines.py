@@ -72,7 +72,18 @@ def scratch(operation: Operation) -> list[tuple[tuple[int, ...], Any]]:
         return [(operation.shape, operation.dtype)]
     if _is_masked(operation):
         return [(operation.shape, _bits(operation.dtype))]
+    if isinstance(operation.module, TakeAlongAxis) and writes(operation):
+        return [(operation.shape, np.dtype(np.intp))]
     return []
+
+
+def _is_within(index: Operation, count: int) -> bool:
+    """Whether indices have been checked to be from 0 to count − 1."""
+    while isinstance(index.module, VIEWS):
+        if isinstance(index.module, Checked) and index.module.below is not None:
+            return bool(index.module.below <= count)
+        index = index.args[0]
+    return False
 
 
 def keeps(operation: Operation) -> bool:
@@ -153,6 +164,8 @@ class Writer:
         self.names: dict[str, Any] = {}
         self._known: dict[int, str] = {}
         self._of: dict[Operation, str] = {}
+        self._shared_names: dict[Any, str] = {}
+        self._vectors: dict[int, Any] = {}
 
     def bind(self, item: Any, name: str) -> str:
         """A name for `item`, much like `name`; the same item has one name."""
@@ -203,21 +216,22 @@ class Writer:
             if dtype is not None and dtype.kind == "f" and type(number) in (int, float):
                 number = dtype.type(number)
             if isinstance(number, np.generic):
-                return self._number(number)
+                return self._number(number if dtype is None else np.array(number))
             return repr(number)
         return self.name(arg)
 
     def _number(self, number: Any) -> str:
-        text = f"{number.item():g}".replace("-", "minus_").replace("+", "").replace(".", "p")
-        name = f"n{text}_{number.dtype}" if not text[0].isdigit() else f"_{text}"
-        if name in self.names and self._same_number(self.names[name], number):
-            return name
-        name = self.fresh(name)
-        self.names[name] = number
-        return name
+        """A name for a number of NumPy's; as an array without axes it is quicker in array calls."""
+        text = re.sub(r"\W", "_", f"{number.item():g}".replace(".", "p").replace("-", "minus"))
+        return self._shared(f"{'c' if isinstance(number, np.ndarray) else 'n'}_{text}", number)
 
-    def _same_number(self, known: Any, number: Any) -> bool:
-        return isinstance(known, np.generic) and known.dtype == number.dtype and known == number
+    def _shared(self, name: str, item: Any) -> str:
+        """A name for an array or a number; one of the same dtype and contents has the same name."""
+        key = (name, type(item), item.shape, item.dtype, item.tobytes())
+        if key not in self._shared_names:
+            self._shared_names[key] = self.fresh(name)
+            self.names[self._shared_names[key]] = item
+        return self._shared_names[key]
 
     def lines(self, operation: Operation) -> list[str]:
         """Python for one operation; none where its place is a view of another's."""
@@ -241,9 +255,10 @@ class Writer:
         module, args = operation.module, operation.args
         function: Any = getattr(module, "function", None)
         if isinstance(module, VDot):
-            return f"vdot({self.value(args[0])}, {self.value(args[1])})"
+            a, b = map(self._entries, args)
+            return f"{a}.dot({b})" if a and b else f"vdot({', '.join(map(self.value, args))})"
         if type(module) is Elementwise and not operation.is_array and function in _INFIX:
-            left, right = (self.value(arg, operation.dtype) for arg in args)
+            left, right = map(self.value, args)
             return f"{left} {_INFIX[function]} {right}"
         if type(module) in _REDUCTIONS and not operation.is_array and args[0].is_array:
             return self._reduced_to_number(operation)
@@ -265,8 +280,8 @@ class Writer:
         module, args = operation.module, operation.args
         if isinstance(module, Logistic):
             (z,), (e,) = args, self.plan.scratch[operation]
-            limit = self._number(place.dtype.type(saturation(place.dtype)))
-            total, one = self.bind(e, f"{out}_total"), self._number(place.dtype.type(1))
+            limit = self._number(np.array(saturation(place.dtype), place.dtype))
+            total, one = self.bind(e, f"{out}_total"), self._number(np.array(1, place.dtype))
             return [
                 f"minimum({self.value(z)}, {limit}, {out})",
                 f"exp({out}, {out})",
@@ -297,8 +312,18 @@ class Writer:
             return self._reduction(operation, out, place)
         x, *rest = args
         if isinstance(module, TakeAlongAxis):
-            rows = self.bind(np.arange(x.shape[0])[:, None], f"{out}_rows")
-            return [f"copyto({out}, {self.value(x)}[{rows}, {self.value(rest[0])}])"]
+            m, n = x.shape
+            index, entries = self.value(rest[0]), self._entries(x)
+            if entries and _is_within(rest[0], n):
+                (places,) = self.plan.scratch[operation]
+                starts = self.bind(np.arange(0, m * n, n)[:, None], f"{out}_rows")
+                where = self.bind(places, f"{out}_places")
+                return [
+                    f"add({index}, {starts}, {where})",
+                    f"{entries}.take({where}, None, {out}, 'clip')",
+                ]
+            rows = self.bind(np.arange(m)[:, None], f"{out}_rows")
+            return [f"copyto({out}, {self.value(x)}[{rows}, {index}])"]
         if isinstance(module, Pad):
             place[...] = 0
             key = tuple(
@@ -315,6 +340,19 @@ class Writer:
             return [f"copyto({self.bind(place.reshape(x.shape), out)}, {self.value(x)})"]
         return [f"copyto({out}, {self.value(x)}, 'unsafe')"]
 
+    def _entries(self, arg: Operation) -> str | None:
+        """A name for all entries of an argument as a vector, if that is a view that is known."""
+        place = self.plan.places.get(arg)
+        if place is None or not place.flags.c_contiguous:
+            return None
+        return (
+            self.name(arg)
+            if place.ndim == 1
+            else self.bind(
+                self._vectors.setdefault(id(place), place.reshape(-1)), f"{self.name(arg)}_entries"
+            )
+        )
+
     def _viewed(self, arg: Operation, dtype: Any) -> str:
         """An argument's memory, read as another dtype."""
         place = self.plan.places.get(arg)
@@ -327,8 +365,9 @@ class Writer:
         axes = reduced_axes(module.axis, len(x.shape))
         lines = []
         if type(module) in (Sum, Mean) and len(x.shape) == 2 and len(axes) == 1 and x.value.size:
-            ones = self._ones(x.shape[axes[0]], operation.dtype)
-            vector = self.bind(place.reshape(-1), f"{out}_entries") if place.ndim == 2 else out
+            count = x.shape[axes[0]]
+            ones = self._shared(f"ones_{count}", np.ones(count, operation.dtype))
+            vector = self._entries(operation)
             pair = [ones, self.value(x)] if axes == (0,) else [self.value(x), ones]
             lines.append(f"dot({', '.join(pair)}, {vector})")
         else:
@@ -337,7 +376,7 @@ class Writer:
             lines.append(f"{function}({self.value(x)}, {axis}, None, {out}, {module.keepdims})")
         if type(module) is Mean:
             terms = math.prod([x.shape[axis] for axis in axes])
-            lines.append(f"divide({out}, {self._number(place.dtype.type(terms))}, {out})")
+            lines.append(f"divide({out}, {self._number(np.array(terms, place.dtype))}, {out})")
         return lines
 
     def _reduced_to_number(self, operation: Operation) -> str:
@@ -352,12 +391,6 @@ class Writer:
         reduce = _REDUCTIONS[kind]
         name = {np.add.reduce: "sum_over", np.maximum.reduce: "max_over"}.get(reduce, "min_over")
         return self.bind(reduce, name)
-
-    def _ones(self, count: int, dtype: Any) -> str:
-        name = f"ones_{count}"
-        if name not in self.names:
-            self.names[name] = np.ones(count, dtype)
-        return name if self.names[name].dtype == dtype else self.bind(np.ones(count, dtype), name)
 
     def _added_windows(self, operation: Operation, out: str, place: Any) -> list[str]:
         module, (x,) = operation.module, operation.args

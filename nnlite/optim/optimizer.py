@@ -89,16 +89,13 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
-        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         flat = self.parameters[0].flat
         if flat is not None and self.is_elementwise and flat.holds(self.parameters):
             joined = self._join(flat)
             if joined is not None:
-                memory, scratch = joined
-                np.multiply(self.direction(flat.grad, flat.theta, memory), lr, out=scratch)
-                np.subtract(flat.theta, scratch, out=flat.theta)
-                flat.version += 1
+                self._step_at_once(flat, *joined)
                 return
+        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         for parameter in self.parameters:
             if parameter.grad is None:
                 continue
@@ -112,13 +109,21 @@ class Optimizer:
             memory = self.memory.setdefault(parameter, {})
             parameter.value = theta - lr * self.direction(g, theta, memory)
 
+    def _step_at_once(self, flat: Flat, memory: dict[str, Any], scratch: Any) -> None:
+        rate, change = scratch
+        rate[()] = self.lr
+        np.multiply(self.direction(flat.grad, flat.theta, memory), rate, change)
+        np.subtract(flat.theta, change, flat.theta)
+        flat.version += 1
+
     def _join(self, flat: Flat) -> tuple[dict[str, Any], Any] | None:
         """What is remembered of all parameters as one, if that can be; and memory to work in."""
         if self._joined is None or self._joined[0] is not flat:
             memory = _together([self.memory.get(parameter, {}) for parameter in flat.parameters])
             if memory is None:
                 return None
-            self._joined = flat, memory, np.empty_like(flat.theta)
+            scratch = np.empty((), flat.theta.dtype), np.empty_like(flat.theta)
+            self._joined = flat, memory, scratch
         return self._joined[1:]
 
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:

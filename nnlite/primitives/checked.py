@@ -13,15 +13,23 @@ from nnlite.primitives.base import Primitive
 
 
 class Checked(Primitive):
-    """x itself, after a check of its values that raises an error where something is wrong."""
+    """x itself, after a check of its values that raises an error where something is wrong.
+
+    Parameters
+    ----------
+    check : callable
+    below : int, optional
+        Where x are indices, the check lets those pass that are from 0 to below − 1.
+    """
 
     label = "checked"
 
-    def __init__(self, check: Callable[[Any], None]) -> None:
+    def __init__(self, check: Callable[[Any], None], below: int | None = None) -> None:
         self.check = check
+        self.below = below
 
     def forward(self, x: Any) -> Any:
-        return checked(self.check, x)
+        return checked(self.check, x, self.below)
 
     def backward(self, grad: Any) -> Any:
         return grad
@@ -33,10 +41,10 @@ class Checked(Primitive):
         return "checked"
 
 
-def checked(check: Callable[[Any], None], x: Any) -> Any:
+def checked(check: Callable[[Any], None], x: Any, below: int | None = None) -> Any:
     """x, after `check` has seen it as an array; a graph that will run again checks in every run."""
     if isinstance(x, Node):
-        return Checked(check)(x)
+        return Checked(check, below)(x)
     if not isinstance(x, Value):
         check(np.asarray(x))
     return x
