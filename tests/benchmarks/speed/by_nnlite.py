@@ -42,14 +42,16 @@ class Interpreted:
 
 
 class Compiled(Interpreted):
-    """The same step as one function."""
+    """The same step with both passes as one function."""
 
     def __init__(self, work):
         super().__init__(work)
-        self.step = self.graph.compile(self.optimizer)
+        self.passes = self.graph.compile()
 
     def __call__(self):
-        return float(self.step(*self.inputs))
+        loss = float(self.passes(*self.inputs))
+        self.optimizer.step()
+        return loss
 
 
 class Derivative:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from worker import STEPS, SYSTEMS
 
 FLOOR = "NumPy by hand"
 NEEDS = {"PyTorch": "torch", "JAX": "jax", "autograd": "autograd", "scikit-learn": "sklearn"}
-SECONDS = 0.01
-"""How long one request should at least run, so that reading the clock costs nothing."""
+SECONDS = 0.002
+"""How long is timed at once: long beside reading the clock, short beside a time slice."""
+PAUSE = 0.05
+"""Seconds before another system has its turn on several threads: those of OpenBLAS wait actively
+for 2²⁶ ticks of the processor's clock after their last product, and would be in the way."""
 
 
 def installed():
@@ -81,6 +85,7 @@ class Crew:
 
     def __init__(self, systems, threads):
         self.workers = {system: Worker(system, threads) for system in systems}
+        self.pause = PAUSE if threads > 1 else 0
 
     def __enter__(self):
         return self
@@ -104,8 +109,8 @@ class Crew:
         times = {system: [] for system in workers}
         for _ in range(rounds):
             for system, worker in workers.items():
-                seconds = worker.ask("time", calls=calls[system])
-                times[system].append(seconds / calls[system])
+                time.sleep(self.pause)
+                times[system].append(worker.ask("time", calls=calls[system]))
         return {system: np.array(samples) for system, samples in times.items()}, errors
 
     def memory(self, work):
@@ -139,7 +144,5 @@ def _errors(work, results):
 
 
 def _calls(worker):
-    """How many calls take `SECONDS`."""
-    worker.ask("time", calls=2)
-    once = worker.ask("time", calls=3) / 3
-    return max(1, round(SECONDS / once))
+    """How many calls take `SECONDS`, after a few to warm up."""
+    return max(1, round(SECONDS / worker.ask("time", calls=1)))

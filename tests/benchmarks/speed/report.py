@@ -88,7 +88,7 @@ def plot_ratios(found, file):
 
     works = list(dict.fromkeys(row["work"] for row in found))
     systems = [s for s in dict.fromkeys(row["system"] for row in found) if s != FLOOR]
-    figure = Figure(figsize=(9, 1.2 + 0.11 * len(works) * (len(systems) + 2)), layout="constrained")
+    figure = Figure(figsize=(9, 1.5 + 0.75 * len(works)), layout="constrained")
     ax = figure.subplots()
     height = 0.8 / max(1, len(systems))
     for i, system in enumerate(systems):
@@ -96,10 +96,15 @@ def plot_ratios(found, file):
         places = [works.index(work) + (i - (len(systems) - 1) / 2) * height for work in points]
         ax.barh(places, [r - 1 for r in points.values()], height, left=1, label=system)
     ax.axvline(1, color="black", linewidth=1)
+    ticks = [0.5, 1, 2, 5, 10, 20, 50, 100, 200]
+    ratios = [row["ratio_to_floor"] for row in found]
     ax.set(xscale="log", xlabel=f"time in units of {FLOOR}")
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(0.9 * min(ratios), 1.1 * max(ratios))
     ax.set_yticks(range(len(works)), works)
-    ax.invert_yaxis()
-    ax.legend(ncols=len(systems), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
+    ax.set_ylim(len(works) - 0.5, -0.5)
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1), frameon=False)
     ax.grid(axis="x", alpha=0.3)
     figure.savefig(file, dpi=130)
 

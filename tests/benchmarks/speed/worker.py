@@ -48,6 +48,8 @@ SYSTEMS = {
 }
 """Where each kind of work is done; what a system does not have is left out."""
 
+CHUNKS = 5
+
 STEPS = 10
 """How many losses of training are compared."""
 
@@ -69,11 +71,15 @@ def results(job, work):
 
 
 def seconds(job, calls):
+    """What a call takes: the best of `CHUNKS` averages, since what interrupts only adds."""
     job.reset()
-    start = time.perf_counter()
-    for _ in range(calls):
-        job()
-    return time.perf_counter() - start
+    best = float("inf")
+    for _ in range(CHUNKS):
+        start = time.perf_counter()
+        for _ in range(calls):
+            job()
+        best = min(best, (time.perf_counter() - start) / calls)
+    return best
 
 
 def peak_bytes(job):
@@ -104,7 +110,7 @@ def about(system):
     """The versions and, where arithmetic is NumPy's, the kernels of its BLAS."""
     if system in ("PyTorch", "JAX"):
         return version({"PyTorch": "torch", "JAX": "jax"}[system])
-    from nnlite.doctor import blas
+    from nnlite.blas import blas
 
     own = {"autograd": "autograd", "scikit-learn": "scikit-learn"}.get(system)
     return f"{version(own) + ', ' if own else ''}NumPy {version('numpy')}, {blas()}"
