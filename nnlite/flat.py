@@ -34,11 +34,10 @@ class Flat:
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         self.parameters = list(parameters)
         dtypes = sorted({str(parameter.dtype) for parameter in self.parameters})
-        if len(dtypes) != 1:
-            raise TypeError(
-                f"parameters of one dtype can share a vector, got {', '.join(dtypes) or 'none'}"
-            )
-        self.theta = np.concatenate([parameter.value.ravel() for parameter in self.parameters])
+        if len(dtypes) > 1:
+            raise TypeError(f"parameters of one dtype can share a vector, got {', '.join(dtypes)}")
+        parts = [parameter.value.ravel() for parameter in self.parameters]
+        self.theta = np.concatenate(parts) if parts else np.zeros(0)
         self.grad = np.zeros_like(self.theta)
         self.values = self.parts(self.theta)
         self.grads = self.parts(self.grad)
@@ -50,10 +49,10 @@ class Flat:
 
     def parts(self, vector: Any) -> list[Any]:
         """The part of `vector` that belongs to each parameter, as a view in its shape."""
-        ends = np.cumsum([parameter.size for parameter in self.parameters])
+        ends = np.cumsum([0, *[parameter.size for parameter in self.parameters]])
         return [
-            part.reshape(parameter.shape)
-            for parameter, part in zip(self.parameters, np.split(vector, ends[:-1]))
+            vector[start:end].reshape(parameter.shape)
+            for parameter, start, end in zip(self.parameters, ends, ends[1:])
         ]
 
     def absorb(self) -> None:

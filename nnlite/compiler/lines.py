@@ -283,7 +283,7 @@ class Writer:
             limit = self._number(np.array(saturation(place.dtype), place.dtype))
             total, one = self.bind(e, f"{out}_total"), self._number(np.array(1, place.dtype))
             return [
-                f"minimum({self.value(z)}, {limit}, {out})",
+                f"minimum({self.value(z)}, {limit}, out={out})",
                 f"exp({out}, {out})",
                 f"add({out}, {one}, {total})",
                 f"divide({out}, {total}, {out})",
@@ -302,7 +302,9 @@ class Writer:
             if isinstance(module, Constantlike):
                 dtype = np.result_type(*[arg.dtype for arg in args if arg.is_array])
             values = ", ".join(self.value(arg, dtype) for arg in args)
-            return [f"{self.bind(module.function, module.function.__name__)}({values}, {out})"]
+            # NumPy deprecates a third argument by position of just these two.
+            last = f"out={out}" if module.function in (np.maximum, np.minimum) else out
+            return [f"{self.bind(module.function, module.function.__name__)}({values}, {last})"]
         if isinstance(module, MatMul):
             a, b = args
             flat = a.is_array and b.is_array and len(a.shape) == 2 == len(b.shape)

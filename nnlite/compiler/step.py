@@ -70,12 +70,16 @@ class Step:
         if len(graph.outputs) != 1:
             raise TypeError(f"{graph!r} has {len(graph.outputs)} outputs; a loss is one")
         self.graph = graph
+        self._count = len(graph.inputs)
         self._flat = Flat(graph.parameters())
+        self._owners: list[tuple[Module, str, Parameter]] = []
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None
         self._run: Callable[..., Any] = self._plan
 
     def __call__(self, *inputs: Any) -> Any:
+        if len(inputs) != self._count:
+            self.graph.checked(inputs)
         return self._run(*inputs)
 
     @property
@@ -107,13 +111,14 @@ class Step:
 
     def _moved(self, *inputs: Any) -> Any:
         """Take up parameters' new values, which are not where the program expects them."""
-        if any(getattr(owner, name) is not p for owner, name, p in _owners(self.graph)):
+        if any(getattr(owner, name) is not p for owner, name, p in self._owners):
             return self._changed(*inputs)
         self._flat.absorb()
         return self._run(*inputs)
 
     def _written(self, values: Sequence[Any]) -> Program:
         modules = self.graph.modules()
+        self._owners = _owners(self.graph)
         traced = trace(self.graph, values)
         if not all(module.is_ours() for module in modules):
             difference = first_difference(traced, trace(self.graph, values, stir=True))
@@ -128,7 +133,7 @@ class Step:
 
     def _places(self) -> Iterator[Guard]:
         moved = self._moved
-        owners = {p: (owner, name) for owner, name, p in _owners(self.graph)}
+        owners = {p: (owner, name) for owner, name, p in self._owners}
         for parameter, value in zip(self._flat.parameters, self._flat.values):
             owner, name = owners.get(parameter, (None, ""))
             place = f"{{0}}.{name}.value" if owner is not None else "{0}.value"

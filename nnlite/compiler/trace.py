@@ -122,10 +122,11 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
                     "which a program would not; declare an array in `buffers`, or run the graph "
                     "as it is"
                 )
-    if recording.foreign:
+    owned = {p for module in graph.modules() for p in module.parameters()}
+    for parameter in (owned | {*recording.foreign}) - {*graph.parameters()}:
         raise TypeError(
-            f"{graph!r} cannot be compiled: it computes with {recording.foreign[0]!r}, which is "
-            "not among its parameters any more; declare the graph again"
+            f"{graph!r} cannot be compiled: it computes with {parameter!r}, which is not among "
+            "its parameters; declare the graph again after a parameter was replaced"
         )
     vertices = toposort(*recording.outputs, *[node for _, _, node in recording.updates])
     known = [node.module.generator for node in vertices if isinstance(node.module, Uniform)]
