@@ -19,6 +19,8 @@ import report
 import startup
 from work import WORKS
 
+from nnlite.kernels import first_processor, read_cpuinfo
+
 
 def parse(argv=None):
     known, _ = conduct.installed()
@@ -29,7 +31,11 @@ def parse(argv=None):
     parser.add_argument("--systems", nargs="+", default=known, choices=known)
     parser.add_argument("--out", type=Path, help="a folder for the table, a CSV and two pictures")
     parser.add_argument("--quick", action="store_true", help="neither start-up nor growth")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.works = [work for work in WORKS if any(word in work.name for word in options.only)]
+    if not options.works:
+        parser.error(f"no work has {options.only} in its name: {[work.name for work in WORKS]}")
+    return options
 
 
 def main(options):
@@ -42,9 +48,7 @@ def main(options):
     measured = {}
     with conduct.Crew(options.systems, options.threads) as crew:
         say(header(options, crew))
-        for work in WORKS:
-            if not any(word in work.name for word in options.only):
-                continue
+        for work in options.works:
             times, errors = crew.measure(work, options.rounds)
             measured[work.name] = times, errors, crew.memory(work)
         found = list(report.rows(measured))
@@ -91,15 +95,7 @@ def header(options, crew):
 
 
 def processor():
-    try:
-        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        return next(
-            line.split(":")[1].strip()
-            for line in cpuinfo.splitlines()
-            if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown processor"
+    return first_processor(read_cpuinfo()).get("model name") or platform.processor()
 
 
 if __name__ == "__main__":
