@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from nnlite.compiler.forms import Form, form_of
 from nnlite.compiler.trace import Operation
-from nnlite.primitives.checked import Checked
-from nnlite.primitives.elementwise import Elementwise
-from nnlite.primitives.indexing import GetItem
-from nnlite.primitives.logistic import Logistic
-from nnlite.primitives.shape import BroadcastTo, Permute, Reshape
-from nnlite.primitives.windows import Windows
-
-VIEWS = (BroadcastTo, Checked, GetItem, Permute, Reshape, Windows)
+from nnlite.compiler.views import VIEWS, view
+from nnlite.primitives.shape import Reshape
 
 
 class Plan:
@@ -32,9 +27,6 @@ class Plan:
         Where the result is to be written, such as a part of the gradient.
     last : set of Operation
         Those whose results are needed at the end.
-    writes, scratch, keeps : callable
-        For an operation, whether it can write its result into an array, what memory it needs
-        while it runs, and whether its result's memory must be its own from run to run.
 
     Attributes
     ----------
@@ -55,9 +47,6 @@ class Plan:
         given: Mapping[Operation, Any],
         targets: Mapping[Operation, Any],
         last: set[Operation],
-        writes: Callable[[Operation], bool],
-        scratch: Callable[[Operation], list[tuple[tuple[int, ...], Any]]],
-        keeps: Callable[[Operation], bool],
     ) -> None:
         self.places: dict[Operation, Any] = dict(given)
         self.scratch: dict[Operation, list[Any]] = {}
@@ -67,61 +56,54 @@ class Plan:
         self._memory: dict[Operation, Any] = {}  # of those whose place may be used again
         targets = _of_sources(targets)
         roots = _roots(order)
-        until = {roots[arg]: i for i, operation in enumerate(order) for arg in operation.args}
-        for operation in last:
-            until[roots[operation]] = len(order)
+        until: dict[Operation, int] = {}
         for i, operation in enumerate(order):
-            if operation.module is None:
+            until |= {root: i for arg in operation.args for root in roots[arg]}
+        until |= {root: len(order) for operation in last for root in roots[operation]}
+        for i, operation in enumerate(order):
+            if operation.module is None or self._is_view(operation):
                 continue
-            if operation in targets and writes(operation) and not keeps(operation):
-                self.places[operation] = targets[operation]
-            elif isinstance(operation.module, VIEWS) and self._is_view(operation):
-                continue
-            elif writes(operation) and keeps(operation):
-                self.places[operation] = np.zeros(operation.shape, operation.dtype)
-                self.size += self.places[operation].nbytes
-            elif writes(operation):
-                done = [arg for arg in operation.args if until[roots[arg]] == i]
-                self._place(operation, [arg for arg in done if roots[arg] is arg])
-            self.scratch[operation] = [
-                self._allocate(shape, dtype) for shape, dtype in scratch(operation)
-            ]
+            form = form_of(operation)
+            self.scratch[operation] = []
+            if form is not None:
+                if operation in targets and not form.keeps:
+                    self.places[operation] = targets[operation]
+                else:
+                    done = [arg for arg in operation.args if until[arg] == i]
+                    self._place(operation, form, done)
+                for shape, dtype in form.scratch(operation):
+                    self.scratch[operation].append(self._allocate(shape, dtype))
             for array in self.scratch[operation]:
                 self._release(array)
-            for arg in dict.fromkeys(roots[arg] for arg in operation.args):
-                if until[arg] == i and arg in self._memory:
-                    self._release(self._memory.pop(arg))
+            for root in dict.fromkeys(root for arg in operation.args for root in roots[arg]):
+                if until[root] == i and root in self._memory:
+                    self._release(self._memory.pop(root))
 
     def _is_view(self, operation: Operation) -> bool:
         """Whether the result is a view of a place that is known; then that is its place."""
-        place = self.places.get(operation.args[0])
-        if place is None or len(operation.args) > 1:
-            return False
-        module = operation.module
-        if isinstance(module, Checked):
-            view = place
-        else:
-            view = place[module.key] if isinstance(module, GetItem) else module.linear(place)
-        if not np.may_share_memory(view, place):
-            return False
-        self.places[operation] = view
-        return True
+        if isinstance(operation.module, VIEWS):
+            place = self.places.get(operation.args[0])
+            found = None if place is None else view(operation, place)
+            if found is not None:
+                self.places[operation] = found
+                return True
+        return False
 
-    def _place(self, operation: Operation, done: list[Operation]) -> None:
-        if isinstance(operation.module, Elementwise) and (
-            isinstance(operation.module.function, np.ufunc)
-            or isinstance(operation.module, Logistic)
-        ):
-            for arg in done:
-                fits = (arg.shape, arg.dtype) == (operation.shape, operation.dtype)
-                if arg in self._memory and fits:
-                    self.places[operation] = self.places[arg]
-                    self._memory[operation] = self._memory.pop(arg)
-                    self.chains[operation] = arg
-                    return
-        array = self._allocate(operation.shape, operation.dtype)
-        self.places[operation] = array
-        self._memory[operation] = array
+    def _place(self, operation: Operation, form: Form, done: list[Operation]) -> None:
+        if form.keeps:
+            self.places[operation] = np.zeros(operation.shape, operation.dtype)
+            self.size += self.places[operation].nbytes
+            return
+        for arg in done if form.in_place else ():
+            fits = (arg.shape, arg.dtype) == (operation.shape, operation.dtype)
+            if arg in self._memory and fits:
+                self.places[operation] = self.places[arg]
+                self._memory[operation] = self._memory.pop(arg)
+                self.chains[operation] = arg
+                return
+        self.places[operation] = self._memory[operation] = self._allocate(
+            operation.shape, operation.dtype
+        )
 
     def _allocate(self, shape: tuple[int, ...], dtype: Any) -> Any:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -135,12 +117,13 @@ class Plan:
         self._free[array.nbytes].append(array.reshape(-1).view(np.uint8))
 
 
-def _roots(order: list[Operation]) -> dict[Operation, Operation]:
-    """For each operation, the one whose memory its result may be a view of."""
-    roots: dict[Operation, Operation] = {}
+def _roots(order: list[Operation]) -> dict[Operation, tuple[Operation, ...]]:
+    """For each operation, itself and those whose memory its result may be a view of."""
+    roots: dict[Operation, tuple[Operation, ...]] = {}
     for operation in order:
-        is_view = isinstance(operation.module, VIEWS)
-        roots[operation] = roots[operation.args[0]] if is_view else operation
+        writes = form_of(operation) is not None and not isinstance(operation.module, VIEWS)
+        viewed = [root for arg in operation.args for root in roots[arg]] if not writes else []
+        roots[operation] = (operation, *dict.fromkeys(viewed))
     return roots
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnlite.compiler.lines import Writer, keeps, scratch, writes
 from nnlite.compiler.plan import Plan
 from nnlite.compiler.trace import Operation, Trace
+from nnlite.compiler.writer import Writer
 from nnlite.flat import Flat
 from nnlite.node import Parameter
 
@@ -73,7 +73,7 @@ class Program:
             if isinstance(node, Parameter) and operation not in targets:
                 targets[operation] = flat.grads[index[node]]
         order = trace.order()
-        plan = Plan(order, given, targets, set(trace.results()), writes, scratch, keeps)
+        plan = Plan(order, given, targets, set(trace.results()))
         writer = Writer(plan)
         for function in CALLS:
             writer.bind(function, function.__name__)
