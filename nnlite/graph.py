@@ -29,6 +29,10 @@ from nnlite.summary import Summary, summarise
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nnlite.explain import Explanation
+
+MOST_SHOWN = 150  # vertices in a picture that a notebook shows unasked
+
 
 class Graph(Module):
     """A graph of modules that computes an output from inputs; itself a module.
@@ -46,6 +50,8 @@ class Graph(Module):
         Every vertex, parents before children: inputs, parameters, constants and operations.
     outputs : tuple of Node
         The output, or all of them.
+    is_derivative : bool
+        Whether `gradient` made it, so that the outputs are a value and its gradients.
 
     Raises
     ------
@@ -84,6 +90,8 @@ class Graph(Module):
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
+        self._went_back_with: list[Any] | None = None
+        self.is_derivative = False
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
@@ -164,12 +172,7 @@ class Graph(Module):
                 "nothing in this graph requires a gradient: it has no parameters, and no input "
                 "was made with nn.Input(name, requires_grad=True)"
             )
-        if any(node.saved is not self._ran_with for node in self.inputs):
-            raise RuntimeError(
-                "another graph with vertices of this one ran since its forward pass, so their "
-                "values are not this graph's any more; run forward again"
-            )
-        check_unchanged(self._ran_with)
+        self._check_values()
         starts = self._starts(grad)
         for node in self._passing:
             node.grad = None
@@ -178,6 +181,7 @@ class Graph(Module):
                 if output.requires_grad:
                     output.accumulate_grad(start)
             backpropagate(self._differentiated)
+        self._went_back_with = self._ran_with
         grads = tuple([node.grad for node in self.inputs])
         return grads[0] if len(grads) == 1 else grads
 
@@ -196,7 +200,8 @@ class Graph(Module):
         Graph
             Of the same inputs, with several outputs: this graph's output, its gradient with
             respect to each parameter in the order of `parameters`, and to each input with
-            `requires_grad`. It reads the same parameters as this graph, at whatever values they
+            `requires_grad`. Where a vertex of it holds u or ∂f/∂u of a vertex of this graph, its
+            name says so. It reads the same parameters as this graph, at whatever values they
             have when it runs, and can be differentiated again.
 
         Raises
@@ -219,6 +224,7 @@ class Graph(Module):
         for node in graph.nodes:
             if not isinstance(node, Parameter):
                 node.fixed_shape = np.shape(node.value)
+        graph.is_derivative = True
         return graph
 
     def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
@@ -227,7 +233,18 @@ class Graph(Module):
         self.backward()
         leaves = [*self._parameters, *[node for node in self.inputs if node.requires_grad]]
         gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in leaves]
+        self._name_recorded(leaves)
         return (value, *gradients)
+
+    def _name_recorded(self, leaves: list[Node]) -> None:
+        """Call what was recorded after the vertex that it is the value or the gradient of."""
+        f = _in_brackets(self._names[self.outputs[0]])
+        named = [(node.value, self._names[node]) for node in self._operations]
+        for node in (*leaves, *self._operations[::-1]):
+            named.append((node.grad, f"∂{f}/∂{_in_brackets(self._names[node])}"))
+        for recorded, name in named:
+            if isinstance(recorded, Node) and recorded.module is not None:
+                recorded.name = recorded.name or name
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
@@ -268,6 +285,8 @@ class Graph(Module):
     def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
         """Draw the graph, from the inputs on the left to the output on the right.
 
+        Of a derivative graph the backward part is shaded, and its arrows are dashed.
+
         Parameters
         ----------
         ax : matplotlib Axes, optional
@@ -277,7 +296,49 @@ class Graph(Module):
         """
         from nnlite import plot
 
-        return plot.graph(self.nodes, ax=ax, values=values, gradients=gradients)
+        return plot.graph(self.nodes, ax, values, gradients, **self._looks())
+
+    def to_dot(self, values: bool = False, gradients: bool = False) -> str:
+        """The graph as text for Graphviz; the arguments are those of `plot`."""
+        from nnlite.plot.dot import dot
+
+        return dot(self.nodes, values, gradients, **self._looks())
+
+    def explain(self) -> Explanation:
+        """The chain rule at every vertex, from the output to the inputs, in formula and in number.
+
+        Returns
+        -------
+        Explanation
+            ū as the sum over the children, of the last backward pass: a table for ``print``, or
+            for a notebook.
+
+        Raises
+        ------
+        RuntimeError
+            Unless ``graph(...)`` and ``graph.backward()`` ran just before.
+        """
+        from nnlite.explain import explanation
+
+        if self._ran_with is None or self._went_back_with is not self._ran_with:
+            raise RuntimeError(
+                "explain needs the values and gradients of the same pass: call graph(...) and "
+                "then graph.backward() first"
+            )
+        self._check_values()
+        return explanation(self._names, self.outputs)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows; for a graph too large to be read, None, and so its repr."""
+        from nnlite.plot.svg import svg
+
+        return svg(self.nodes, **self._looks()) if len(self.nodes) <= MOST_SHOWN else None
+
+    def _looks(self) -> dict[str, Any]:
+        """What pictures need to know besides the vertices."""
+        forward = set(toposort(self.outputs[0]) if self.is_derivative else self.nodes)
+        backward = [node for node in self.nodes if node not in forward]
+        return {"names": self._names, "backward": backward}
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
         return [(self._names[node], node) for node in self._parameters]
@@ -304,6 +365,16 @@ class Graph(Module):
     def _packed(self, items: Sequence[Any]) -> Any:
         return items[0] if self._has_one_output else tuple(items)
 
+    def _check_values(self) -> None:
+        """Refuse to go on from values that are not those of this graph's last forward pass."""
+        assert self._ran_with is not None
+        if any(node.saved is not self._ran_with for node in self.inputs):
+            raise RuntimeError(
+                "another graph with vertices of this one ran since its forward pass, so their "
+                "values are not this graph's any more; run forward again"
+            )
+        check_unchanged(self._ran_with)
+
     def _starts(self, grad: Any) -> list[Any]:
         """ū of each output."""
         grads = (grad,) if self._has_one_output else grad
@@ -326,6 +397,10 @@ class Graph(Module):
             if node.fixed_shape is not None:
                 check_shape(node, array)
         return arrays
+
+
+def _in_brackets(name: str) -> str:
+    return f"({name})" if "∂" in name else name
 
 
 class _Subgraph(Module):
