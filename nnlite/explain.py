@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,12 +78,19 @@ class Explanation(list[Row]):
         return "\n".join([as_text(HEAD, list(map(_cells, self))), *self._remarks()])
 
     def _repr_html_(self) -> str:
-        remarks = "".join(f"<p>{remark}</p>" for remark in self._remarks())
+        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks())
         return as_html(HEAD, list(map(_cells, self))) + remarks
 
     def _remarks(self) -> list[str]:
+        f = " + ".join(
+            row.name
+            if np.size(row.seed) == 1 and row.seed == 1
+            else f"⟨{entries(row.seed)}, {row.name}⟩"
+            for row in reversed(self)
+            if row.seed is not None
+        )
         names = ", ".join(self.without)
-        return [f"No gradient was asked for: {names}."] if names else []
+        return [f"f = {f}." + (f" No gradient was asked for: {names}." if names else "")]
 
 
 HEAD = ("vertex u", "value", "∂f/∂u = Σ ∂f/∂child · ∂child/∂u", "in numbers")

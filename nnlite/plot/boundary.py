@@ -14,7 +14,7 @@ from nnlite.plot.classes import class_names, class_numbers
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FILLS = ("#d6e4f0", "#f3d9d0", "#e3e3e3", "#dcebe2", "#ecdcf0", "#f1e8c8")
+FILLS = ("#c3d9ec", "#fbebe2", "#d9d9d9", "#e8f4ec", "#dcc6e3", "#faf3d8")
 INKS = ("#1f4e79", "#9c3a1f", "#444444", "#2e7d57", "#6b3d7c", "#80691f")
 MARKERS = ("o", "^", "s", "D", "v", "P")
 POINTS = 201  # of the grid, along each side

@@ -61,7 +61,7 @@ def modes(
         raise ValueError("give n or m, not both: the other one is the horizontal axis")
     costs = _costs(rows, quantity)
     if n is None and m is None:
-        return _draw_grid(axes(ax, 4.8, 3.9), costs)
+        return _draw_grid(axes(ax, 4.8, 4.2), costs, quantity)
     fixed, place = (n, 0) if m is None else (m, 1)
     chosen = {pair[1 - place]: cost for pair, cost in costs.items() if pair[place] == fixed}
     if not chosen:
@@ -95,7 +95,7 @@ def _costs(rows: str | PathLike[str] | Iterable[Mapping[str, Any]], quantity: st
     return costs
 
 
-def _draw_grid(ax: Axes, costs: Costs) -> Axes:
+def _draw_grid(ax: Axes, costs: Costs, quantity: str) -> Axes:
     from matplotlib.patches import Rectangle
 
     columns, rows = (sorted(set(numbers)) for numbers in zip(*costs, strict=True))
@@ -105,10 +105,7 @@ def _draw_grid(ax: Axes, costs: Costs) -> Axes:
         winner = "reverse" if ratio > 1 else "forward"
         colour = (REVERSE if ratio > 1 else FORWARD)[0]
         strength = float(np.clip(np.abs(np.log10(ratio)) / 3, 0.04, 0.6))
-        corner = (i - 0.5, j - 0.5)
-        ax.add_patch(Rectangle(corner, 1, 1, fc=colour, alpha=strength, lw=0))
-        if winner == "forward":
-            ax.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="//", ec="#ffffff", lw=0))
+        ax.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fc=colour, alpha=strength, lw=0))
         factor = max(ratio, 1 / ratio)
         text = f"{winner}\n{factor:.1f}×" if factor < 9.95 else f"{winner}\n{factor:.0f}×"
         ax.text(i, j, text, ha="center", va="center", size="small")
@@ -121,6 +118,9 @@ def _draw_grid(ax: Axes, costs: Costs) -> Axes:
     ax.set(xlabel="inputs n", ylabel="outputs m")
     ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(-0.5, len(rows) - 0.5))
     ax.tick_params(length=0)
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderpad=0)
+    legend.set_title(f"the mode that takes less {UNITS[quantity][0]}")
+    legend.set_alignment("left")
     return ax
 
 
