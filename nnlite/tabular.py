@@ -7,7 +7,7 @@ from html import escape
 
 Line = Sequence[str]
 
-CELL = "vertical-align: top; white-space: pre-line; text-align: {}"
+CELL = "vertical-align: top; text-align: {}"
 
 
 def as_text(head: Line, body: Sequence[Line], right: Collection[int] = ()) -> str:
@@ -35,11 +35,11 @@ def as_html(head: Line, body: Sequence[Line], right: Collection[int] = ()) -> st
     """The same as an HTML table."""
 
     def row(line: Line, tag: str) -> str:
-        cells = [
-            f'<{tag} style="{CELL.format("right" if column in right else "left")}">'
-            f"{escape(cell)}</{tag}>"
-            for column, cell in enumerate(line)
-        ]
+        cells = []
+        for column, cell in enumerate(line):
+            style = CELL.format("right" if column in right else "left")
+            lines = escape(cell).replace("\n", "<br>")
+            cells.append(f'<{tag} style="{style}">{lines}</{tag}>')
         return f"<tr>{''.join(cells)}</tr>"
 
     rows = "\n".join(row(line, "td") for line in body)

@@ -24,7 +24,7 @@ from pictures import (
 
 import nnlite as nn
 from nnlite import plot
-from nnlite.plot.drawing import ARROW_LENGTH, ARROW_WIDTH, MIN_WIDTH, NOTEBOOK_WIDTH
+from nnlite.plot.drawing import ARROW_LENGTH, ARROW_WIDTH, MIN_WIDTH, NOTEBOOK_WIDTH, THIN
 from nnlite.plot.labels import BACKWARD_FILL, LINE_SIZE
 
 pytestmark = pytest.mark.usefixtures("headless", "no_figures_left")
@@ -324,6 +324,21 @@ class TestAxes:
                 picture = Picture(ax)
                 for name, text, extent in picture.texts:
                     assert contains(picture.boxes[name], extent), (dpi, name, text)
+
+    def test_lines_become_thinner_as_the_picture_shrinks(self):
+        widths = []
+        for inches in (1.5, 12.0):
+            ax = Figure(figsize=(inches, inches)).add_axes((0, 0, 1, 1))
+            box = Picture(plot.graph(seminar_model(), ax=ax)).box_artists["x"]
+            widths.append(box.get_linewidth())
+        assert widths[0] < 0.5
+        assert widths[1] == THIN
+
+    def test_a_drawing_that_is_too_long_keeps_its_main_line_straight(self):
+        ax = Figure(figsize=(3.4, 1.6)).add_axes((0, 0, 1, 1))
+        boxes = Picture(plot.graph(seminar_model(), ax=ax, values=True, gradients=True)).boxes
+        middles = [boxes[name].y0 + boxes[name].y1 for name in ("linear", "sigmoid", "mse")]
+        assert np.ptp(middles) < 1
 
     def test_a_small_graph_is_not_blown_up_in_large_axes(self):
         figure = Figure(figsize=(12, 8), dpi=72)

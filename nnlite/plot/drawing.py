@@ -165,13 +165,20 @@ def edges_of(nodes: Sequence[Vertex]) -> list[tuple[int, int]]:
 def _layout(sizes: Array, edges: list[tuple[int, int]], room: Array) -> Layout:
     """From left to right, unless the letters would be larger from top to bottom."""
 
-    def scale(drawing: Layout) -> float:
-        return float(min(1.0, *(room / drawing.size)))
+    def scale(layout: Layout) -> float:
+        return float(min(1.0, *(room / layout.size)))
 
-    across = layered(sizes, edges, breadth=room[1])
+    def laid_out(down: bool) -> Layout:
+        layout = layered(sizes, edges, down)
+        length, breadth = (room / layout.size)[:: -1 if down else 1]
+        if breadth >= min(1.0, length):
+            return layout
+        return layered(sizes, edges, down, breadth=room[0 if down else 1])
+
+    across = laid_out(down=False)
     if scale(across) > 0.8:
         return across
-    return max(across, layered(sizes, edges, down=True, breadth=room[0]), key=scale)
+    return max(across, laid_out(down=True), key=scale)
 
 
 def _placed(label: list[Line], widths: list[float], centre: Array) -> list[Text]:

@@ -63,11 +63,11 @@ def graph(
 
 
 def draw(drawing: Drawing, ax: Axes | None = None) -> Axes:
-    ax = _canvas(drawing.size, ax)
+    ax, scale = _canvas(drawing.size, ax)
     for arrow in drawing.arrows:
-        _draw_arrow(ax, arrow)
+        _draw_arrow(ax, arrow, scale)
     for box in drawing.boxes:
-        _draw_box(ax, box)
+        _draw_box(ax, box, scale)
     return ax
 
 
@@ -78,34 +78,35 @@ def _room(ax: Axes) -> tuple[float, float]:
     return extent.width * 72 / dpi, extent.height * 72 / dpi
 
 
-def _canvas(size: Any, ax: Axes | None) -> Axes:
-    """Axes in points, y downwards, with the drawing in the middle."""
+def _canvas(size: Any, ax: Axes | None) -> tuple[Axes, float]:
+    """Axes in points, y downwards, with the drawing in the middle; and what a point shrinks to."""
     if ax is None:
         import matplotlib.pyplot as plt
 
         width, height = (size + 2 * MARGIN) / 72
         ax = plt.figure(figsize=(width, height)).add_axes((0.0, 0.0, 1.0, 1.0))
-    border = np.maximum(MARGIN, (np.array(_room(ax)) - size) / 2)
+    room = np.array(_room(ax))
+    border = np.maximum(MARGIN, (room - size) / 2)
     (left, top), (right, bottom) = -border, size + border
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()
-    return ax
+    return ax, float(min(1.0, *(room / (size + 2 * MARGIN))))
 
 
-def _draw_arrow(ax: Axes, arrow: Arrow) -> None:
+def _draw_arrow(ax: Axes, arrow: Arrow, scale: float) -> None:
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
 
     ink, dashes = (GRAD_INK, (0, (4, 2))) if arrow.is_backward else (SOFT, "solid")
     codes = [Path.MOVETO] + [Path.CURVE4] * (len(arrow.line) - 1)
-    line = PathPatch(Path(arrow.line, codes), fill=False, lw=THIN, zorder=1)
+    line = PathPatch(Path(arrow.line, codes), fill=False, lw=THIN * scale, zorder=1)
     line.set(edgecolor=ink, linestyle=dashes, capstyle="butt")
     line.set_gid(f"edge:{arrow.parent}:{arrow.child}")
     ax.add_patch(line)
     ax.add_patch(Polygon(arrow.head, facecolor=ink, lw=0, zorder=1))
 
 
-def _draw_box(ax: Axes, box: Box) -> None:
+def _draw_box(ax: Axes, box: Box, scale: float) -> None:
     from matplotlib.patches import BoxStyle, FancyBboxPatch
 
     from nnlite.plot.scaled_text import ScaledText
@@ -113,7 +114,7 @@ def _draw_box(ax: Axes, box: Box) -> None:
     shape = BoxStyle.Round(pad=0, rounding_size=box.radius)
     (x, y), (width, height) = box.corner, box.size
     patch = FancyBboxPatch((x, y), width, height, shape, gid=f"vertex:{box.name}", zorder=2)
-    patch.set(facecolor=box.style.fill, edgecolor=INK, linewidth=box.line_width)
+    patch.set(facecolor=box.style.fill, edgecolor=INK, linewidth=box.line_width * scale)
     patch.set_linestyle(":" if box.style.is_dotted else "-")
     ax.add_patch(patch)
     for line, left, baseline, _ in box.texts:

@@ -45,14 +45,17 @@ def gradient_spread(model: Module | Mapping[str, Any], ax: Axes | None = None) -
     spreads = {name: _sizes(name, grad) for name, grad in _gradients(model).items()}
     ax = axes(ax, 5.0, 1.0 + 0.3 * len(spreads))
     whole = ax.get_yaxis_transform()
+    ends: list[float] = []
     for k, sizes in enumerate(spreads.values()):
         present = sizes[sizes > 0]
         if present.size:
-            _draw_box(ax, present, k)
+            ends += _draw_box(ax, present, k)
         if present.size < sizes.size:
             share = f"{1 - present.size / sizes.size:.0%} zero"
             ax.text(1.01, k, share, transform=whole, va="center", size="small")
     ax.set_xscale("log")
+    if ends:
+        ax.set_xlim(min(ends) / 2, max(ends) * 2)
     ax.set_yticks(range(len(spreads)), list(spreads))
     ax.set(xlabel="|∂f/∂parameter|", ylabel="parameter", ylim=(len(spreads) - 0.4, -0.6))
     ax.grid(axis="x", lw=0.4, color="#cccccc")
@@ -84,7 +87,8 @@ def _sizes(name: str, grad: Any) -> NDArray[np.float64]:
     return sizes
 
 
-def _draw_box(ax: Axes, sizes: NDArray[np.float64], place: int) -> None:
+def _draw_box(ax: Axes, sizes: NDArray[np.float64], place: int) -> tuple[float, float]:
+    """Box and whiskers; returns where the whiskers end."""
     low, left, middle, right, high = np.percentile(sizes, [5, 25, 50, 75, 95])
     colour = CURVES[0][0]
     ax.plot([low, high], [place, place], color=colour, lw=1)
@@ -92,3 +96,4 @@ def _draw_box(ax: Axes, sizes: NDArray[np.float64], place: int) -> None:
     ax.plot([middle, middle], [place - 0.25, place + 0.25], color=colour, lw=2.2)
     if low == high:
         ax.plot(middle, place, "o", color=colour, ms=4)
+    return float(low), float(high)
