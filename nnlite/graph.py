@@ -10,6 +10,7 @@ import numpy as np
 
 from nnlite import memory
 from nnlite.declared import as_input, check_shape, checked_order, last_uses, names_of
+from nnlite.derivative import recorded_derivative
 from nnlite.dispatch import highest
 from nnlite.kept import sample
 from nnlite.module import Module
@@ -23,7 +24,6 @@ from nnlite.node import (
     toposort,
 )
 from nnlite.passes import check_unchanged, gradients_restored, seed
-from nnlite.recording import Recording
 from nnlite.summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Graph(Module):
     ----------
     nodes : list of Node
         Every vertex, parents before children: inputs, parameters, constants and operations.
+    names : dict of Node to str
+        What this graph calls each vertex, no two the same.
     outputs : tuple of Node
         The output, or all of them.
     is_derivative : bool
@@ -78,7 +80,7 @@ class Graph(Module):
             tuple(output) if isinstance(output, list | tuple) else (output,)
         )
         self.nodes = checked_order(self.inputs, self.outputs)
-        self._names = names_of(self.nodes)
+        self.names = names_of(self.nodes)
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
@@ -209,42 +211,12 @@ class Graph(Module):
         TypeError
             If a module's ``forward`` or ``backward`` takes a branch that depends on values.
         """
-        values = self._checked(inputs)
-        wanted = [node.requires_grad for node in self.inputs]
-        with self.set_aside():
-            recording = Recording(self._value_and_gradients, values, wanted, self._parameters, True)
-        for leaf, own in zip(recording.inputs, self.inputs):
-            leaf.name = own.name
-        leaves: dict[Node, Node] = {leaf: p for p, leaf in recording.leaves.items()}
-        for node in toposort(*recording.outputs):
-            node.parents = tuple([leaves.get(parent, parent) for parent in node.parents])
-            node.level = 0
-        outputs = [leaves.get(output, output) for output in recording.outputs]
-        graph = Graph(recording.inputs, outputs)
+        graph = Graph(*recorded_derivative(self, self._checked(inputs)))
         for node in graph.nodes:
             if not isinstance(node, Parameter):
                 node.fixed_shape = np.shape(node.value)
         graph.is_derivative = True
         return graph
-
-    def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
-        self.zero_grad()
-        value = self.forward(*inputs)
-        self.backward()
-        leaves = [*self._parameters, *[node for node in self.inputs if node.requires_grad]]
-        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in leaves]
-        self._name_recorded(leaves)
-        return (value, *gradients)
-
-    def _name_recorded(self, leaves: list[Node]) -> None:
-        """Call what was recorded after the vertex that it is the value or the gradient of."""
-        f = _in_brackets(self._names[self.outputs[0]])
-        named = [(node.value, self._names[node]) for node in self._operations]
-        for node in (*leaves, *self._operations[::-1]):
-            named.append((node.grad, f"∂{f}/∂{_in_brackets(self._names[node])}"))
-        for recorded, name in named:
-            if isinstance(recorded, Node) and recorded.module is not None:
-                recorded.name = recorded.name or name
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
@@ -262,16 +234,14 @@ class Graph(Module):
 
     def __getitem__(self, name: str) -> Node:
         """The vertex of that name."""
-        for node, its_name in self._names.items():
+        for node, its_name in self.names.items():
             if its_name == name:
                 return node
-        raise KeyError(
-            f"the graph has no vertex {name!r}; it has {', '.join(self._names.values())}"
-        )
+        raise KeyError(f"the graph has no vertex {name!r}; it has {', '.join(self.names.values())}")
 
     def memory(self) -> memory.MemoryReport:
         """Bytes stored now, vertex by vertex: values, saved arrays and gradients."""
-        return memory.report(self._names)
+        return memory.report(self.names)
 
     def summary(self, *inputs: Any) -> Summary:
         """A table of the vertices: name, module, output shape, parameters, stored bytes.
@@ -280,7 +250,7 @@ class Graph(Module):
         """
         if inputs:
             self(*inputs)
-        return summarise(self._names)
+        return summarise(self.names)
 
     def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
         """Draw the graph, from the inputs on the left to the output on the right.
@@ -326,7 +296,7 @@ class Graph(Module):
                 "then graph.backward() first"
             )
         self._check_values()
-        return explanation(self._names, self.outputs)
+        return explanation(self.names, self.outputs)
 
     def _repr_svg_(self) -> str | None:
         """What a notebook shows; for a graph too large to be read, None, and so its repr."""
@@ -338,17 +308,17 @@ class Graph(Module):
         """What pictures need to know besides the vertices."""
         forward = set(toposort(self.outputs[0]) if self.is_derivative else self.nodes)
         backward = [node for node in self.nodes if node not in forward]
-        return {"names": self._names, "backward": backward}
+        return {"names": self.names, "backward": backward}
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(self._names[node], node) for node in self._parameters]
+        return [(self.names[node], node) for node in self._parameters]
 
     def parameters(self) -> list[Parameter]:
         return list(self._parameters)
 
     def children(self) -> Iterator[tuple[str, Any]]:
         return (
-            (self._names[node], node if node.module is None else node.module)
+            (self.names[node], node if node.module is None else node.module)
             for node in self.nodes
             if node.module is not None or isinstance(node, Parameter)
         )
@@ -399,10 +369,6 @@ class Graph(Module):
         return arrays
 
 
-def _in_brackets(name: str) -> str:
-    return f"({name})" if "∂" in name else name
-
-
 class _Subgraph(Module):
     """A graph as one vertex of another: each application records its own vertices."""
 
@@ -431,42 +397,3 @@ class _Subgraph(Module):
 
     def __repr__(self) -> str:
         return repr(self.graph)
-
-
-class Sequential(Module):
-    """Modules one after the other: ``Sequential(f, g)(x)`` is ``g(f(x))``.
-
-    Parameters
-    ----------
-    *layers : Module
-        Each with one input.
-    """
-
-    def __init__(self, *layers: Module) -> None:
-        for position, layer in enumerate(layers):
-            if not isinstance(layer, Module):
-                raise TypeError(
-                    f"Sequential takes modules; argument {position} is {layer!r}"
-                    + (" (a class: add parentheses)" if isinstance(layer, type) else "")
-                )
-        self.layers = layers
-
-    def forward(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def children(self) -> Iterator[tuple[str, Any]]:
-        return ((str(position), layer) for position, layer in enumerate(self.layers))
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.layers)
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, position: int) -> Module:
-        return self.layers[position]
-
-    def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.layers))})"
