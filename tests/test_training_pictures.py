@@ -139,15 +139,16 @@ class TestDecisionBoundary:
 
 
 class TestGradientSpread:
-    def test_there_is_a_row_for_each_parameter_from_the_first_to_the_last(self):
-        x = nn.Input("x")
-        net = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Tanh(), nn.Linear(4, 1, rng=1))
-        graph = nn.Graph([x], net(x).sum())
+    @pytest.mark.parametrize("as_graph", [True, False])
+    def test_there_is_a_row_for_each_parameter_from_the_first_layer_to_the_last(self, as_graph):
+        first, last, x = nn.Linear(3, 4, rng=0), nn.Linear(4, 1, rng=1), nn.Input("x")
+        graph = nn.Graph([x], last(np.tanh(first(x))).sum())
         graph(np.ones((5, 3)))
         graph.backward()
-        ax = plot.gradient_spread(graph)
+        ax = plot.gradient_spread(graph if as_graph else nn.Sequential(first, last))
         names = [label.get_text() for label in ax.get_yticklabels()]
-        assert names == [name for name, _ in graph.named_parameters()]
+        layers = ("linear", "linear_2") if as_graph else ("0", "1")
+        assert names == [f"{layer}.{name}" for layer in layers for name in ("weight", "bias")]
         assert ax.yaxis.get_inverted()
 
     def test_the_box_holds_the_middle_half(self):

@@ -131,7 +131,7 @@ def _draw_curves(
     for mode, (colour, dashes), marker in (("forward", FORWARD, "o"), ("reverse", REVERSE, "s")):
         y = [costs[place][mode] for place in x]
         ax.plot(x, y, dashes, color=colour, marker=marker, ms=4.5, lw=1.5, label=mode)
-    ax.axvline(float(number or 0), color="#888888", lw=0.8, ls=":", label="n = m")
+    ax.axvline(float(number or 0), color="#888888", lw=0.8, ls=":", label="n = m", zorder=0)
     what, unit = UNITS[quantity]
     moving = "inputs n" if fixed == "m" else "outputs m"
     ax.set(xscale="log", yscale="log", xlabel=f"{moving}, where {fixed} = {number}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.graph import Graph
+from nnlite.node import Parameter
 from nnlite.plot.axes import CURVES, axes, open_corner
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gradient_spread(model: Module | Mapping[str, Any], ax: Axes | None = None) -> Axes:
-    """Draw the spread of |∂f/∂parameter| over the entries of each parameter.
+    """Draw the spread of |∂f/∂parameter| over the entries of each parameter, layer by layer.
 
     A box holds the middle half of a parameter's entries and a line at their median; its whiskers
     reach from the 5th to the 95th percentile. Entries that are 0 have no place on the scale: the
@@ -68,16 +70,21 @@ def _gradients(model: Module | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(model, Mapping):
         found = dict(model)
     else:
-        found = {
-            name: parameter.grad
-            for name, parameter in model.named_parameters()
-            if parameter.grad is not None
-        }
+        names = {parameter: name for name, parameter in model.named_parameters()}
+        found = {names[p]: p.grad for p in _from_the_first_layer(model) if p.grad is not None}
     if not found:
         raise ValueError(
             "no parameter has a gradient: call backward() first, and draw before zero_grad()"
         )
     return found
+
+
+def _from_the_first_layer(model: Module) -> list[Parameter]:
+    """The parameters; of a graph in the order in which its forward pass meets them."""
+    if not isinstance(model, Graph):
+        return model.parameters()
+    met = [p for node in model.nodes for p in (*node.parameters, *node.parents)]
+    return [node for node in dict.fromkeys(met) if isinstance(node, Parameter)]
 
 
 def _sizes(name: str, grad: Any) -> NDArray[np.float64]:
