@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from nnlite.dispatch import rule as rule
     from nnlite.dual import Dual as Dual
     from nnlite.graph import Graph as Graph
-    from nnlite.graph import Sequential as Sequential
     from nnlite.layers.activation import ELU as ELU
     from nnlite.layers.activation import GELU as GELU
     from nnlite.layers.activation import LeakyReLU as LeakyReLU
@@ -85,6 +84,7 @@ if TYPE_CHECKING:
     from nnlite.schedules import OneCycleLR as OneCycleLR
     from nnlite.schedules import ReduceLROnPlateau as ReduceLROnPlateau
     from nnlite.schedules import StepLR as StepLR
+    from nnlite.sequential import Sequential as Sequential
 
 _PUBLIC = {
     "": "autodiff datasets init layers losses models optim plot regularizers schedules",
@@ -93,7 +93,7 @@ _PUBLIC = {
     "cross_entropy": "BCE BCEWithLogits CrossEntropy",
     "dispatch": "Value rule",
     "dual": "Dual",
-    "graph": "Graph Sequential",
+    "graph": "Graph",
     "layers.activation": "ELU GELU LeakyReLU ReLU SiLU Sigmoid Softplus Tanh",
     "layers.batch_normalization": "BatchNorm1d BatchNorm2d",
     "layers.convolution": "Conv2d",
@@ -113,6 +113,7 @@ _PUBLIC = {
     "schedules": (
         "CosineAnnealingLR ExponentialLR InverseScaling OneCycleLR ReduceLROnPlateau StepLR"
     ),
+    "sequential": "Sequential",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}
 
