@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from nnlite.errors import DataError as DataError
     from nnlite.files.lock import LockedError as LockedError
     from nnlite.graph import Graph as Graph
-    from nnlite.graph import Sequential as Sequential
     from nnlite.layers.activation import ELU as ELU
     from nnlite.layers.activation import GELU as GELU
     from nnlite.layers.activation import LeakyReLU as LeakyReLU
@@ -93,6 +92,7 @@ if TYPE_CHECKING:
     from nnlite.schedules import OneCycleLR as OneCycleLR
     from nnlite.schedules import ReduceLROnPlateau as ReduceLROnPlateau
     from nnlite.schedules import StepLR as StepLR
+    from nnlite.sequential import Sequential as Sequential
     from nnlite.training import Callback as Callback
     from nnlite.training import DivergenceError as DivergenceError
     from nnlite.training import EarlyStopping as EarlyStopping
@@ -109,7 +109,7 @@ _PUBLIC = {
     "dual": "Dual",
     "errors": "DataError",
     "files.lock": "LockedError",
-    "graph": "Graph Sequential",
+    "graph": "Graph",
     "layers.activation": "ELU GELU LeakyReLU ReLU SiLU Sigmoid Softplus Tanh",
     "layers.batch_normalization": "BatchNorm1d BatchNorm2d",
     "layers.convolution": "Conv2d",
@@ -132,6 +132,7 @@ _PUBLIC = {
     "schedules": (
         "CosineAnnealingLR ExponentialLR InverseScaling OneCycleLR ReduceLROnPlateau StepLR"
     ),
+    "sequential": "Sequential",
     "training": "Callback DivergenceError EarlyStopping Interrupted Trainer",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}

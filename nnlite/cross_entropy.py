@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnlite.arguments import real
 from nnlite.dispatch import Value
-from nnlite.layers.activation import sigmoid
 from nnlite.layers.softmax import log_softmax, shifted
 from nnlite.losses import as_targets
 from nnlite.module import Module
+from nnlite.primitives.checked import checked
+from nnlite.primitives.logistic import sigmoid
 
 
 class BCE(Module):
@@ -31,17 +33,8 @@ class BCE(Module):
     """
 
     def forward(self, y: Any, t: Any) -> Any:
-        t = as_targets(self, y, t)
-        if not isinstance(t, Value) and not np.all((t >= 0) & (t <= 1)):
-            raise ValueError(
-                f"{self!r}: the targets t are from 0 to 1, got some from {np.min(t)} to "
-                f"{np.max(t)}; are the classes −1 and 1? Pass (t + 1) / 2"
-            )
-        if not isinstance(y, Value) and not np.all((y >= 0) & (y <= 1)):
-            raise ValueError(
-                f"{self!r}: y are probabilities, from 0 to 1, got some from {np.min(y)} to "
-                f"{np.max(y)}; are they logits? Then use BCEWithLogits"
-            )
+        t = checked(self._check_targets, as_targets(self, y, t))
+        y = checked(self._check_probabilities, y)
         log_y, log_rest = _cut_log(y), _cut_log(1 - y)
         self.save_for_backward(y, t, log_y, log_rest)
         return -np.mean(t * log_y + (1 - t) * log_rest)
@@ -52,6 +45,20 @@ class BCE(Module):
         share = grad * (1 / y.size)
         dy = (1 - t) * _cut_inverse(1 - y, log_rest) - t * _cut_inverse(y, log_y)
         return share * dy if needs_y else None, share * (log_rest - log_y) if needs_t else None
+
+    def _check_targets(self, t: Any) -> None:
+        if not np.all((t >= 0) & (t <= 1)):
+            raise ValueError(
+                f"{self!r}: the targets t are from 0 to 1, got some from {np.min(t)} to "
+                f"{np.max(t)}; are the classes −1 and 1? Pass (t + 1) / 2"
+            )
+
+    def _check_probabilities(self, y: Any) -> None:
+        if not np.all((y >= 0) & (y <= 1)):
+            raise ValueError(
+                f"{self!r}: y are probabilities, from 0 to 1, got some from {np.min(y)} to "
+                f"{np.max(y)}; are they logits? Then use BCEWithLogits"
+            )
 
 
 class BCEWithLogits(Module):
@@ -151,20 +158,27 @@ class CrossEntropy(Module):
 
     def forward(self, z: Any, t: Any) -> Any:
         self._check(z, t)
+        batch, classes = z.shape
+        column = checked(partial(self._check_labels, classes), t, below=classes)[:, None]
         log_y = log_softmax(shifted(self, z, 1), 1)
-        q, total = self._targets(t, z)
+        if self.weight is None and not self.label_smoothing:
+            self.save_for_backward(log_y, column == np.arange(classes), None)
+            return -np.sum(np.take_along_axis(log_y, column, axis=1)) / batch
+        q, total = self._targets(column, z)
         self.save_for_backward(log_y, q, total)
         return -np.sum(q * np.where(q > 0, log_y, 0)) / total
 
     def backward(self, grad: Any) -> Any:
         log_y, q, total = self.saved
-        shares = np.exp(log_y) * np.sum(q, axis=1, keepdims=True)
-        return grad / total * (shares - q), None
+        shares = np.exp(log_y)
+        if total is None:
+            return grad / q.shape[0] * (shares - q), None
+        return grad / total * (shares * np.sum(q, axis=1, keepdims=True) - q), None
 
-    def _targets(self, t: Any, z: Any) -> tuple[Any, Any]:
+    def _targets(self, column: Any, z: Any) -> tuple[Any, Any]:
         """q and W."""
         batch, classes = z.shape
-        q = (t[:, None] == np.arange(classes)).astype(z.dtype)
+        q = (column == np.arange(classes)).astype(z.dtype)
         total: Any = batch
         even: Any = self.label_smoothing / classes
         if self.weight is not None:
@@ -201,11 +215,14 @@ class CrossEntropy(Module):
                 f"{self!r}: weight is for {self.weight.size} classes, and z of shape {z.shape} "
                 f"has {z.shape[1]}"
             )
-        wrong = [] if isinstance(t, Value) else t[(t < 0) | (t >= z.shape[1])]
-        if len(wrong):
+
+    def _check_labels(self, classes: int, t: Any) -> None:
+        unsigned = t.view(f"u{t.itemsize}")  # in which what is below 0 is too large as well
+        if np.maximum.reduce(unsigned) >= classes:
+            wrong = t[(t < 0) | (t >= classes)]
             raise ValueError(
-                f"{self!r}: a label is from 0 to {z.shape[1] - 1}, got {wrong[0]}; z of shape "
-                f"{z.shape} has {z.shape[1]} classes"
+                f"{self!r}: a label is from 0 to {classes - 1}, got {wrong[0]}; z of shape "
+                f"{(t.size, classes)} has {classes} classes"
             )
 
 

@@ -79,8 +79,12 @@ def names_of(nodes: list[Node]) -> dict[Node, str]:
                 name(parameter, f"{names[node]}.{path}")
     for node in nodes:
         if node not in names:
-            scalar = isinstance(node, Constant) and np.ndim(node.value) == 0
-            name(node, f"{node.value:g}" if scalar else type(node).__name__.lower())
+            if isinstance(node, Constant) and np.ndim(node.value) == 0:
+                name(node, f"{node.value:g}")
+            elif isinstance(node, Parameter) and node.name is not None:
+                name(node, node.name)  # its name in a graph that has the module it belongs to
+            else:
+                name(node, type(node).__name__.lower())
     return {node: names[node] for node in nodes}
 
 

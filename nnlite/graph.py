@@ -10,8 +10,9 @@ import numpy as np
 
 from nnlite import memory
 from nnlite.declared import as_input, check_shape, checked_order, last_uses, names_of
+from nnlite.derivative import recorded_derivative
 from nnlite.dispatch import highest
-from nnlite.kept import sample
+from nnlite.generators import generators_of
 from nnlite.module import Module
 from nnlite.node import (
     Constant,
@@ -22,12 +23,16 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, gradients_restored, seed
-from nnlite.recording import Recording
+from nnlite.passes import check_unchanged, gradients_restored, marked, seed
 from nnlite.summary import Summary, summarise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nnlite.compiler import Step
+    from nnlite.explain import Explanation
+
+MOST_SHOWN = 150  # vertices in a picture that a notebook shows unasked
 
 
 class Graph(Module):
@@ -44,8 +49,12 @@ class Graph(Module):
     ----------
     nodes : list of Node
         Every vertex, parents before children: inputs, parameters, constants and operations.
+    names : dict of Node to str
+        What this graph calls each vertex, no two the same.
     outputs : tuple of Node
         The output, or all of them.
+    is_derivative : bool
+        Whether `gradient` made it, so that the outputs are a value and its gradients.
 
     Raises
     ------
@@ -72,7 +81,7 @@ class Graph(Module):
             tuple(output) if isinstance(output, list | tuple) else (output,)
         )
         self.nodes = checked_order(self.inputs, self.outputs)
-        self._names = names_of(self.nodes)
+        self.names = names_of(self.nodes)
         self._operations = [node for node in self.nodes if node.module is not None]
         self._differentiated = [node for node in self._operations if node.requires_grad]
         self._parameters = [node for node in self.nodes if isinstance(node, Parameter)]
@@ -84,6 +93,8 @@ class Graph(Module):
         self._passing = [*self.inputs, *self._operations]
         self._last_uses = last_uses(self._operations, self.outputs)
         self._ran_with: list[Any] | None = None
+        self._went_back_with: list[Any] | None = None
+        self.is_derivative = False
 
     def __call__(self, *inputs: Any, keep: bool = True) -> Any:
         top, inputs = highest(inputs)
@@ -110,7 +121,7 @@ class Graph(Module):
             The output's value; a tuple of them if there are several outputs.
         """
         self._ran_with = None
-        for node, value in zip(self.inputs, self._checked(inputs)):
+        for node, value in zip(self.inputs, self.checked(inputs)):
             node.value, node.saved = value, None
         vertex: Any = None
         try:
@@ -127,7 +138,7 @@ class Graph(Module):
             raise
         if keep:
             leaves = (*self.inputs, *self._parameters, *self._constants)
-            self._ran_with = [(leaf, sample(leaf.value)) for leaf in leaves]
+            self._ran_with = [marked(leaf, leaf.value) for leaf in leaves]
             for node in self.inputs:
                 node.saved = self._ran_with  # which marks this run
         return self._packed([output.value for output in self.outputs])
@@ -164,12 +175,7 @@ class Graph(Module):
                 "nothing in this graph requires a gradient: it has no parameters, and no input "
                 "was made with nn.Input(name, requires_grad=True)"
             )
-        if any(node.saved is not self._ran_with for node in self.inputs):
-            raise RuntimeError(
-                "another graph with vertices of this one ran since its forward pass, so their "
-                "values are not this graph's any more; run forward again"
-            )
-        check_unchanged(self._ran_with)
+        self._check_values()
         starts = self._starts(grad)
         for node in self._passing:
             node.grad = None
@@ -178,6 +184,7 @@ class Graph(Module):
                 if output.requires_grad:
                     output.accumulate_grad(start)
             backpropagate(self._differentiated)
+        self._went_back_with = self._ran_with
         grads = tuple([node.grad for node in self.inputs])
         return grads[0] if len(grads) == 1 else grads
 
@@ -196,7 +203,8 @@ class Graph(Module):
         Graph
             Of the same inputs, with several outputs: this graph's output, its gradient with
             respect to each parameter in the order of `parameters`, and to each input with
-            `requires_grad`. It reads the same parameters as this graph, at whatever values they
+            `requires_grad`. Where a vertex of it holds u or ∂f/∂u of a vertex of this graph, its
+            name says so. It reads the same parameters as this graph, at whatever values they
             have when it runs, and can be differentiated again.
 
         Raises
@@ -204,57 +212,67 @@ class Graph(Module):
         TypeError
             If a module's ``forward`` or ``backward`` takes a branch that depends on values.
         """
-        values = self._checked(inputs)
-        wanted = [node.requires_grad for node in self.inputs]
-        with self.set_aside():
-            recording = Recording(self._value_and_gradients, values, wanted, self._parameters, True)
-        for leaf, own in zip(recording.inputs, self.inputs):
-            leaf.name = own.name
-        leaves: dict[Node, Node] = {leaf: p for p, leaf in recording.leaves.items()}
-        for node in toposort(*recording.outputs):
-            node.parents = tuple([leaves.get(parent, parent) for parent in node.parents])
-            node.level = 0
-        outputs = [leaves.get(output, output) for output in recording.outputs]
-        graph = Graph(recording.inputs, outputs)
+        graph = Graph(*recorded_derivative(self, self.checked(inputs)))
         for node in graph.nodes:
             if not isinstance(node, Parameter):
                 node.fixed_shape = np.shape(node.value)
+        graph.is_derivative = True
         return graph
 
-    def _value_and_gradients(self, *inputs: Any) -> tuple[Any, ...]:
-        self.zero_grad()
-        value = self.forward(*inputs)
-        self.backward()
-        leaves = [*self._parameters, *[node for node in self.inputs if node.requires_grad]]
-        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in leaves]
-        return (value, *gradients)
+    def compile(self) -> Step:
+        """This graph's forward and backward pass as one straight-line program.
+
+        Returns
+        -------
+        Step
+            ``loss = step(*inputs)`` gives what ``graph(*inputs)`` gives, and each parameter its
+            gradient; ``step.source`` is the program.
+
+        Raises
+        ------
+        TypeError
+            If there are several outputs, or parameters of several dtypes or none.
+        """
+        from nnlite.compiler import Step
+
+        return Step(self)
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:
-        """Put values and gradients back as they were; ``backward`` then needs a new ``forward``."""
+        """Put values, gradients and what else a pass may change back as it was.
+
+        That is buffers, random generators, and the attributes of modules that are not nnlite's.
+        ``backward`` then needs a new ``forward``.
+        """
         before = [(node, node.value, node.grad, node.saved) for node in self.nodes]
-        buffers = [(m, name, getattr(m, name)) for m in self.modules() for name in m.buffers]
+        modules = self.modules()
+        buffers = [(m, name, getattr(m, name)) for m in modules for name in m.buffers]
+        generators = [(g, g.bit_generator.state) for g in generators_of(modules)]
+        attributes = [(m, dict(vars(m))) for m in modules if not m.is_ours()]
         try:
             yield
         finally:
             self._ran_with = None
+            for module, items in attributes:
+                vars(module).clear()
+                vars(module).update(items)
             for module, name, array in buffers:
                 setattr(module, name, array)
+            for generator, state in generators:
+                generator.bit_generator.state = state
             for node, value, grad, saved in before:
                 node.value, node.grad, node.saved = value, grad, saved
 
     def __getitem__(self, name: str) -> Node:
         """The vertex of that name."""
-        for node, its_name in self._names.items():
+        for node, its_name in self.names.items():
             if its_name == name:
                 return node
-        raise KeyError(
-            f"the graph has no vertex {name!r}; it has {', '.join(self._names.values())}"
-        )
+        raise KeyError(f"the graph has no vertex {name!r}; it has {', '.join(self.names.values())}")
 
     def memory(self) -> memory.MemoryReport:
         """Bytes stored now, vertex by vertex: values, saved arrays and gradients."""
-        return memory.report(self._names)
+        return memory.report(self.names)
 
     def summary(self, *inputs: Any) -> Summary:
         """A table of the vertices: name, module, output shape, parameters, stored bytes.
@@ -263,10 +281,12 @@ class Graph(Module):
         """
         if inputs:
             self(*inputs)
-        return summarise(self._names)
+        return summarise(self.names)
 
     def plot(self, ax: Axes | None = None, values: bool = False, gradients: bool = False) -> Axes:
         """Draw the graph, from the inputs on the left to the output on the right.
+
+        Of a derivative graph the backward part is shaded, and its arrows are dashed.
 
         Parameters
         ----------
@@ -277,17 +297,59 @@ class Graph(Module):
         """
         from nnlite import plot
 
-        return plot.graph(self.nodes, ax=ax, values=values, gradients=gradients)
+        return plot.graph(self.nodes, ax, values, gradients, **self._looks())
+
+    def to_dot(self, values: bool = False, gradients: bool = False) -> str:
+        """The graph as text for Graphviz; the arguments are those of `plot`."""
+        from nnlite.plot.dot import dot
+
+        return dot(self.nodes, values, gradients, **self._looks())
+
+    def explain(self) -> Explanation:
+        """The chain rule at every vertex, from the output to the inputs, in formula and in number.
+
+        Returns
+        -------
+        Explanation
+            ū as the sum over the children, of the last backward pass: a table for ``print``, or
+            for a notebook.
+
+        Raises
+        ------
+        RuntimeError
+            Unless ``graph(...)`` and ``graph.backward()`` ran just before.
+        """
+        from nnlite.explain import explanation
+
+        if self._ran_with is None or self._went_back_with is not self._ran_with:
+            raise RuntimeError(
+                "explain needs the values and gradients of the same pass: call graph(...) and "
+                "then graph.backward() first"
+            )
+        self._check_values()
+        return explanation(self.names, self.outputs)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows; for a graph too large to be read, None, and so its repr."""
+        from nnlite.plot.svg import svg
+
+        return svg(self.nodes, **self._looks()) if len(self.nodes) <= MOST_SHOWN else None
+
+    def _looks(self) -> dict[str, Any]:
+        """What pictures need to know besides the vertices."""
+        forward = set(toposort(self.outputs[0]) if self.is_derivative else self.nodes)
+        backward = [node for node in self.nodes if node not in forward]
+        return {"names": self.names, "backward": backward}
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(self._names[node], node) for node in self._parameters]
+        return [(self.names[node], node) for node in self._parameters]
 
     def parameters(self) -> list[Parameter]:
         return list(self._parameters)
 
     def children(self) -> Iterator[tuple[str, Any]]:
         return (
-            (self._names[node], node if node.module is None else node.module)
+            (self.names[node], node if node.module is None else node.module)
             for node in self.nodes
             if node.module is not None or isinstance(node, Parameter)
         )
@@ -304,6 +366,16 @@ class Graph(Module):
     def _packed(self, items: Sequence[Any]) -> Any:
         return items[0] if self._has_one_output else tuple(items)
 
+    def _check_values(self) -> None:
+        """Refuse to go on from values that are not those of this graph's last forward pass."""
+        assert self._ran_with is not None
+        if any(node.saved is not self._ran_with for node in self.inputs):
+            raise RuntimeError(
+                "another graph with vertices of this one ran since its forward pass, so their "
+                "values are not this graph's any more; run forward again"
+            )
+        check_unchanged(self._ran_with)
+
     def _starts(self, grad: Any) -> list[Any]:
         """ū of each output."""
         grads = (grad,) if self._has_one_output else grad
@@ -314,7 +386,7 @@ class Graph(Module):
             )
         return [seed(*pair) for pair in zip(self.outputs, grads)]
 
-    def _checked(self, values: tuple[Any, ...]) -> list[Any]:
+    def checked(self, values: tuple[Any, ...]) -> list[Any]:
         """The values for the inputs, as arrays or numbers; anything else is refused."""
         if len(values) != len(self.inputs):
             names = ", ".join(str(node.name) for node in self.inputs)
@@ -356,42 +428,3 @@ class _Subgraph(Module):
 
     def __repr__(self) -> str:
         return repr(self.graph)
-
-
-class Sequential(Module):
-    """Modules one after the other: ``Sequential(f, g)(x)`` is ``g(f(x))``.
-
-    Parameters
-    ----------
-    *layers : Module
-        Each with one input.
-    """
-
-    def __init__(self, *layers: Module) -> None:
-        for position, layer in enumerate(layers):
-            if not isinstance(layer, Module):
-                raise TypeError(
-                    f"Sequential takes modules; argument {position} is {layer!r}"
-                    + (" (a class: add parentheses)" if isinstance(layer, type) else "")
-                )
-        self.layers = layers
-
-    def forward(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def children(self) -> Iterator[tuple[str, Any]]:
-        return ((str(position), layer) for position, layer in enumerate(self.layers))
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.layers)
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __getitem__(self, position: int) -> Module:
-        return self.layers[position]
-
-    def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -20,7 +20,7 @@ Kept = dict[str, list[Any]]
 
 PASSING = ("_by_hand", "training")
 INTERNAL = ("_vertex", "_calls", *PASSING)
-_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
+PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 _OPAQUE = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType)
 
 
@@ -48,19 +48,23 @@ def sample(value: Any) -> tuple[Any, bytes]:
     return value, (value if value.nbytes <= 4096 else value.flat[:: value.size // 256]).tobytes()
 
 
-def attributes(module: Any, calls: Mapping[Any, int] | None = None) -> Kept:
+def attributes(
+    module: Any, calls: Mapping[Any, int] | None = None, skip: tuple[str, ...] = PASSING
+) -> Kept:
     """For each attribute of `module` and its class: the objects and contents it is made of.
 
     Parameters
     ----------
     module : Module
+    skip : tuple of str
+        Attributes that do not count in the modules within it.
     calls : mapping of Module to int, optional
         How often each module in it had been called on arrays before ``forward``; one that was
         called twice since serves two purposes, which no one ``backward`` of it can.
     """
     found: Kept = {}
     for name, item in _own(module):
-        atoms = list(_atoms(item, {id(module)}))
+        atoms = list(_atoms(item, {id(module)}, skip))
         for inner, count in (calls or {}).items():
             if inner._calls > count + 1 and any(atom is inner for atom in atoms):
                 atoms.append(object())  # equal to nothing
@@ -87,7 +91,7 @@ def changed(before: Kept, after: Kept) -> list[str]:
 
 def _same(before: list[Any], after: list[Any]) -> bool:
     return len(before) == len(after) and all(
-        old is new or (type(old) is type(new) and isinstance(old, _PLAIN) and old == new)
+        old is new or (type(old) is type(new) and isinstance(old, PLAIN) and old == new)
         for old, new in zip(before, after)
     )
 
@@ -101,13 +105,13 @@ def _own(module: Any) -> Iterator[tuple[str, Any]]:
         if cls.__module__.startswith("nnlite."):
             break
         for name, item in vars(cls).items():
-            if not name.startswith("__") and not isinstance(item, _PLAIN) and not callable(item):
+            if not name.startswith("__") and not isinstance(item, PLAIN) and not callable(item):
                 yield name, item
 
 
-def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
+def _atoms(item: Any, seen: set[int], skip: tuple[str, ...]) -> Iterator[Any]:
     """What `item` is made of: plain values to be compared, other objects to be identical."""
-    if isinstance(item, _PLAIN):
+    if isinstance(item, PLAIN):
         yield item
     elif id(item) in seen:
         return
@@ -118,12 +122,12 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
         seen.add(id(item))
         for key, value in item.items():
             yield key
-            yield from _atoms(value, seen)
+            yield from _atoms(value, seen, skip)
     elif isinstance(item, list | tuple | set | frozenset) or hasattr(item, "popleft"):
         seen.add(id(item))
         yield len(item)
         for value in item:
-            yield from _atoms(value, seen)
+            yield from _atoms(value, seen, skip)
     elif isinstance(item, bytearray | memoryview | array):
         yield bytes(item)
     else:
@@ -133,8 +137,8 @@ def _atoms(item: Any, seen: set[int]) -> Iterator[Any]:
             yield item.value
         elif not isinstance(item, _OPAQUE):
             for name in _attribute_names(item):
-                if name not in PASSING:
-                    yield from _atoms(getattr(item, name, None), seen)
+                if name not in skip:
+                    yield from _atoms(getattr(item, name, None), seen, skip)
 
 
 def _attribute_names(item: Any) -> Iterator[str]:

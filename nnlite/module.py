@@ -81,9 +81,14 @@ class Module:
             cls.backward = Module.backward
         else:
             cls.is_composite = False
-        cls.is_guarded = not (cls.is_composite or cls.__module__.startswith("nnlite."))
+        cls.is_guarded = not (cls.is_composite or cls.is_ours())
         if forward < jvp:
             cls.jvp = None
+
+    @classmethod
+    def is_ours(cls) -> bool:
+        """Whether nnlite has this module, which then keeps nothing on itself."""
+        return cls.__module__.startswith("nnlite.")
 
     def _no_forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...); define it")
@@ -162,8 +167,11 @@ class Module:
         finally:
             self._vertex = outer
             for name, before in buffers:
-                if isinstance(getattr(self, name), Value):  # a derivative is not a training step
-                    setattr(self, name, before)
+                after = getattr(self, name)
+                if isinstance(after, Value) and after is not before:
+                    setattr(self, name, before)  # a derivative is not a training step
+                    if isinstance(after, Node) and after.recording is not None:
+                        after.recording.updates.append((self, name, after))
 
     def _guarded_forward(self, vertex: Node, values: Sequence[Any]) -> Any:
         """``forward`` of a module that may write into what it is given, or keep it on itself."""

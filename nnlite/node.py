@@ -230,12 +230,15 @@ class Parameter(Node):
     value, grad : ndarray
         ω and ω̄. Gradients add up over backward passes until they are set to None
         (``zero_grad()``).
+    flat : Flat or None
+        The vector that `value` is a part of, once a graph with this parameter has been compiled.
     """
 
-    __slots__ = ()
+    __slots__ = ("flat",)
 
     def __init__(self, value: Any, name: str | None = None) -> None:
         super().__init__(None, (), name=name)
+        self.flat: Any = None
         self.value = np.array(value)
         if self.value.dtype.kind != "f":
             raise TypeError(

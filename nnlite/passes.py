@@ -44,7 +44,16 @@ def seed(output: Node, grad: Any = None) -> Any:
     return array.astype(output.dtype) if output.dtype.kind == "f" else array
 
 
-def check_unchanged(ran_with: Iterable[tuple[Node, tuple[Any, bytes]]]) -> None:
+Mark = tuple[Node, Any, bytes, int]
+
+
+def marked(leaf: Node, value: Any) -> Mark:
+    """What `check_unchanged` needs to know of a leaf that had this value."""
+    flat = leaf.flat if isinstance(leaf, Parameter) else None
+    return leaf, *sample(value), flat.version if flat is not None else 0
+
+
+def check_unchanged(ran_with: Iterable[Mark]) -> None:
     """Refuse back propagation through a forward pass that was made with other values.
 
     Raises
@@ -52,8 +61,9 @@ def check_unchanged(ran_with: Iterable[tuple[Node, tuple[Any, bytes]]]) -> None:
     RuntimeError
         If a leaf has been given another value, or its array was changed in place.
     """
-    for leaf, (value, part) in ran_with:
-        if leaf.value is not value or sample(value)[1] != part:
+    for mark in ran_with:
+        leaf, value, *then = mark
+        if leaf.value is not value or list(marked(leaf, value)[2:]) != then:
             raise RuntimeError(
                 f"{leaf!r} was given a new value after the forward pass, or its array was changed, "
                 "so a backward pass would mix the two; run forward again"

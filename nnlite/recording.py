@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from nnlite.dispatch import Value, next_level
-from nnlite.kept import sample
 from nnlite.node import (
     Constant,
     Input,
@@ -26,7 +25,7 @@ from nnlite.node import (
     backpropagate,
     toposort,
 )
-from nnlite.passes import check_unchanged, exchanged, gradients_restored, seed
+from nnlite.passes import check_unchanged, exchanged, gradients_restored, marked, seed
 
 
 class Recording:
@@ -71,6 +70,7 @@ class Recording:
         self.level = next_level()
         self.reusable = reusable
         self.closed = False
+        self.updates: list[tuple[Any, str, Node]] = []
         self.inputs = [
             Input(None, needed, value=value, recording=self)
             for value, needed in zip(values, wanted, strict=True)
@@ -96,9 +96,9 @@ class Recording:
         self.foreign = [parameter for parameter in used if parameter not in self.leaves]
         used |= self._lower
         arrays = [node for node in vertices if isinstance(node, Constant)]
-        self._ran_with: list[tuple[Node, Any]] = [
-            *[(parameter, sample(value)) for parameter, value in used.items()],
-            *[(leaf, sample(leaf.value)) for leaf in (*self.inputs, *arrays)],
+        self._ran_with = [
+            *[marked(parameter, value) for parameter, value in used.items()],
+            *[marked(leaf, leaf.value) for leaf in (*self.inputs, *arrays)],
         ]
         for node in (*vertices, *self.inputs, *self.leaves.values()):
             node.recording = None  # it grows no more, and would be a reference cycle

@@ -9,6 +9,9 @@ import numpy as np
 
 from nnlite.memory import report
 from nnlite.node import Constant, Node, Parameter
+from nnlite.tabular import as_html, as_text
+
+NUMBERS = (3, 4)  # columns that line up at the right
 
 
 class Row(NamedTuple):
@@ -34,7 +37,7 @@ class Row(NamedTuple):
 
 
 class Summary(list[Row]):
-    """The rows of a table, which ``print`` shows as one."""
+    """The rows of a table, which ``print`` and a notebook show as one."""
 
     @property
     def parameters(self) -> int:
@@ -47,6 +50,12 @@ class Summary(list[Row]):
         return sum(row.stored for row in self)
 
     def __str__(self) -> str:
+        return as_text(*self._cells(), right=NUMBERS)
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._cells(), right=NUMBERS)
+
+    def _cells(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         head = ("vertex", "module", "output shape", "parameters", "stored bytes")
         body = [
             (
@@ -58,15 +67,7 @@ class Summary(list[Row]):
             )
             for row in self
         ]
-        body.append(("total", "", "", f"{self.parameters:,}", f"{self.stored:,}"))
-        widths = [max(len(line[column]) for line in [head, *body]) for column in range(5)]
-        return "\n".join(
-            "  ".join(
-                cell.rjust(width) if column > 2 else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(line, widths))
-            ).rstrip()
-            for line in [head, *body]
-        )
+        return head, [*body, ("total", "", "", f"{self.parameters:,}", f"{self.stored:,}")]
 
 
 def summarise(names: Mapping[Node, str]) -> Summary:

@@ -1,5 +1,7 @@
 """The benchmark scripts run, and show what the issues ask of them."""
 
+import csv
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,3 +31,23 @@ def test_what_a_derivative_costs_is_bounded():
     assert min(ratios["hvp in gradients"] for ratios in measured) <= 4
     assert min(ratios["vjp in gradients written by hand"] for ratios in measured) <= 1.5
     assert min(ratios["bundle in single columns"] for ratios in measured) <= 1
+
+
+def test_the_speed_benchmark_compares_results_and_writes_a_table_a_csv_and_pictures(tmp_path):
+    script = Path(__file__).parent / "benchmarks" / "speed"
+    options = ["--rounds", "2", "--only", "30", "convolution", "64-32-10", "Jacobian", "--quick"]
+    systems = ["--systems", "NumPy by hand", "nnlite"]
+    subprocess.run(
+        [sys.executable, script, *options, *systems, "--out", tmp_path],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    with open(tmp_path / "speed.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["system"] for row in rows} == {"NumPy by hand", "nnlite"}
+    assert {row["work"].split()[0] for row in rows} == {
+        "seminar", "perceptron", "convolution", "hvp", "Jacobian",
+    }  # fmt: skip
+    assert all(float(row["median_seconds"]) > 0 for row in rows)
+    assert "Peak memory" in (tmp_path / "speed.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "speed.png").stat().st_size > 0

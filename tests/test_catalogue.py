@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 EVERY = pytest.mark.parametrize("case", CASES, ids=str)
 ELSEWHERE = (
     *("nnlite.primitives", "nnlite.module", "nnlite.graph", "nnlite.checking"),
-    *("nnlite.reference", "nnlite.models"),
+    *("nnlite.reference", "nnlite.models", "nnlite.sequential"),
 )
 """Where the modules are that no formula belongs to, and that have tests of their own."""
 

@@ -75,6 +75,11 @@ def test_every_class_and_function_of_the_catalogue_is_public():
     assert defined - set(nn.__all__) == {"Schedule", "SlidingWindow"}  # bases of others
 
 
+def test_matplotlib_is_imported_only_to_draw():
+    code = "import sys, nnlite; nnlite.plot; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_import_costs_little_and_so_does_the_help():
     """The least of five runs, as other processes can only add to a time."""
 

@@ -1,146 +1,52 @@
-"""Pictures are checked as they are rendered: boxes, edges and letters, in pixels."""
+"""Pictures of graphs are checked as they are rendered: boxes, edges and letters, in pixels."""
 
 from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.path import Path
+from pictures import (
+    GRAPHS,
+    Constant,
+    Input,
+    Parameter,
+    Picture,
+    Vertex,
+    chain,
+    contains,
+    diamonds,
+    overlap,
+    seminar_model,
+)
 
+import nnlite as nn
 from nnlite import plot
-from nnlite.layout import layered
+from nnlite.plot.drawing import ARROW_LENGTH, ARROW_WIDTH, MIN_WIDTH, NOTEBOOK_WIDTH, THIN
+from nnlite.plot.labels import BACKWARD_FILL, LINE_SIZE
 
+pytestmark = pytest.mark.usefixtures("headless", "no_figures_left")
+
+BACKWARD = to_rgba(BACKWARD_FILL)
 ONE_PIXEL = 1.0  # where a glyph is set on whole pixels
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _headless():
-    """No window opens, whatever the machine."""
-    plt.switch_backend("Agg")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plt, "show", lambda *args, **kwargs: pytest.fail("plt.show() was called"))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
-class Vertex:
-    def __init__(self, name, *parents, operation=None, parameters=(), value=None, grad=None):
-        self.name, self.parents, self.parameters = name, parents, tuple(parameters)
-        self.module = type(operation, (), {})() if operation else None
-        self.value, self.grad = value, grad
-
-
-class Input(Vertex):
-    pass
-
-
-class Parameter(Vertex):
-    pass
-
-
-class Constant(Vertex):
-    pass
-
-
-def seminar_model():
-    """(σ(ωᵀx + b) − t)²/2 + λ·½‖ω‖² for one feature, with its values and gradients."""
-    x, t = Input("x", value=np.array([[2.0]])), Input("t", value=np.array([[1.0]]))
-    weight = Parameter("linear.weight", value=np.array([[0.5]]), grad=np.array([[-0.101]]))
-    bias = Parameter("linear.bias", value=np.array([0.0]), grad=np.array([-0.0529]))
-    owned = (weight, bias)
-    linear = Vertex("linear", x, operation="Linear", parameters=owned, value=1.0, grad=-0.0529)
-    sigmoid = Vertex("sigmoid", linear, operation="Sigmoid", value=0.731059, grad=-0.268941)
-    mse = Vertex("mse", sigmoid, t, operation="MSE", value=0.0723, grad=0.5)
-    two, lam = Constant("constant", value=2), Constant("λ", value=0.01)
-    divide = Vertex("divide", mse, two, operation="Divide", value=0.0362, grad=1.0)
-    l2 = Vertex("l2", weight, operation="L2", value=0.125, grad=0.01)
-    multiply = Vertex("multiply", lam, l2, operation="Multiply", value=0.00125, grad=1.0)
-    add = Vertex("add", divide, multiply, operation="Add", value=0.0374, grad=1.0)
-    return [x, weight, bias, linear, sigmoid, t, mse, two, divide, lam, l2, multiply, add]
-
-
-def chain(count):
-    nodes = [Input("x")]
-    for k in range(1, count):
-        nodes.append(Vertex(f"tanh_{k}", nodes[-1], operation="Tanh"))
-    return nodes
-
-
-def diamonds(count):
-    nodes = [Input("x")]
-    while len(nodes) < count:
-        top, k = nodes[-1], len(nodes)
-        sin = Vertex(f"sin_{k}", top, operation="Sin")
-        exp = Vertex(f"exp_{k}", top, operation="Exp")
-        nodes += [sin, exp, Vertex(f"multiply_{k}", sin, exp, operation="Multiply")]
-    return nodes
-
-
-def random_graph(count, seed):
-    """Of one output, where a vertex feeds a few of the next dozen."""
-    rng = np.random.default_rng(seed)
-    nodes = [Input("x", value=rng.normal(size=(32, 30)))]
-    unused = list(nodes)
-    for k in range(1, count):
-        array = rng.normal(size=rng.integers(1, 6)) * 10.0 ** rng.integers(-9, 9)
-        if k < count - 1 and len(unused) < 5 and rng.random() < 0.4:
-            leaf = (Input, Parameter, Constant)[rng.integers(3)]
-            node = leaf(f"leaf_{k}", value=array, grad=array)
-        else:
-            operation = ("Add", "Multiply", "LogSumExp")[rng.integers(3)]
-            parents = unused if k == count - 1 else [rng.choice(unused)]
-            parents = [*parents, *rng.choice(nodes[-12:], size=rng.integers(3))]
-            node = Vertex(f"node_{k}", *parents, operation=operation, value=array, grad=-array)
-        unused = [*(vertex for vertex in unused if vertex not in node.parents), node]
-        nodes.append(node)
-    return nodes
-
-
-GRAPHS = {
-    "three": chain(3),
-    "one": chain(1),
-    "seminar": seminar_model(),
-    "chain": chain(10),
-    "diamonds": diamonds(25),
-    **{
-        f"random-{n}-{seed}": random_graph(n, seed) for n in (3, 8, 20, 40, 60) for seed in range(3)
-    },
-}
-
-
-class Picture:
-    """What a graph looks like, in pixels."""
-
-    def __init__(self, ax):
-        figure = ax.figure
-        FigureCanvasAgg(figure).draw()
-        self.ax = ax
-        self.box_artists, self.boxes, self.texts, self.edges = {}, {}, [], []
-        for artist in ax.get_children():
-            match (artist.get_gid() or "").split(":"):
-                case "vertex", name:
-                    self.box_artists[name] = artist
-                    self.boxes[name] = artist.get_window_extent()
-                case "label", name:
-                    self.texts.append((name, artist.get_text(), artist.get_window_extent()))
-                case "edge", parent, child:
-                    self.edges.append((parent, child, self.flattened(artist)))
-
-    @staticmethod
-    def flattened(edge):
-        path = edge.get_transform().transform_path(edge.get_path()).cleaned(curves=False)
-        return path.vertices[path.codes != Path.STOP]
-
-    def lines_of(self, vertex):
-        return [text for name, text, _ in self.texts if name == vertex]
+def derivative_graphs():
+    """Those of the seminar's model, and of a perceptron with two hidden layers, after a run."""
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(8, 5)), np.ones((8, 1))
+    x, target = nn.Input("x"), nn.Input("t")
+    hidden, last = nn.Linear(5, 4, rng=0), nn.Linear(4, 1, rng=1)
+    tanh = nn.Tanh()
+    y = nn.Sigmoid()(last(tanh(nn.Linear(4, 4, rng=2)(tanh(hidden(x))))))
+    perceptron = nn.Graph([x, target], nn.MSE()(y, target) / 2 + 0.1 * nn.L2()(hidden.weight))
+    for graph in (nn.models.seminar_model(5, lam=0.1, rng=0), perceptron):
+        derivative = graph.gradient(X, t)
+        derivative(X, t)
+        assert len(derivative.nodes) <= 60
+        yield derivative
 
 
 @pytest.fixture(scope="module", params=["bare", "values"])
@@ -148,24 +54,16 @@ def shows_values(request):
     return request.param == "values"
 
 
-@pytest.fixture(scope="module", params=GRAPHS)
+@pytest.fixture(scope="module", params=[*GRAPHS, "derivative-0", "derivative-1"])
 def picture(request, shows_values):
-    nodes = GRAPHS[request.param]
-    ax = plot.graph(nodes, values=shows_values, gradients=shows_values)
-    return Picture(ax)
-
-
-def overlap(a, b):
-    return min(a.x1, b.x1) > max(a.x0, b.x0) and min(a.y1, b.y1) > max(a.y0, b.y0)
-
-
-def contains(outer, inner, slack=0.0):
-    return (
-        outer.x0 - slack <= inner.x0
-        and inner.x1 <= outer.x1 + slack
-        and outer.y0 - slack <= inner.y0
-        and inner.y1 <= outer.y1 + slack
-    )
+    if request.param in GRAPHS:
+        ax = plot.graph(GRAPHS[request.param], values=shows_values, gradients=shows_values)
+    else:
+        derivative = [*derivative_graphs()][int(request.param[-1])]
+        ax = derivative.plot(values=shows_values)
+    picture = Picture(ax)
+    plt.close(ax.figure)
+    return picture
 
 
 class TestEveryPicture:
@@ -184,7 +82,7 @@ class TestEveryPicture:
         for parent, child, line in picture.edges:
             start, end = picture.boxes[parent].padded(1), picture.boxes[child]
             assert start.contains(*line[0]), (parent, child)
-            assert end.padded(pixels * (plot.ARROW_LENGTH + 1)).contains(*line[-1]), (parent, child)
+            assert end.padded(pixels * (ARROW_LENGTH + 1)).contains(*line[-1]), (parent, child)
 
     def test_every_text_lies_within_its_box(self, picture):
         for name, text, extent in picture.texts:
@@ -212,8 +110,8 @@ class TestEveryPicture:
 
     def test_letters_are_legible_at_notebook_width(self, picture):
         """Five points are what a footnote of a journal's table has."""
-        shrinks = min(1.0, plot.NOTEBOOK_WIDTH / 72 / picture.ax.figure.get_figwidth())
-        assert plot.LINE_SIZE * shrinks >= 5.0
+        shrinks = min(1.0, NOTEBOOK_WIDTH / 72 / picture.ax.figure.get_figwidth())
+        assert LINE_SIZE * shrinks >= 5.0
 
 
 class TestOfAGraph:
@@ -246,7 +144,7 @@ class TestOfAGraph:
         x = Input("x")
         picture = Picture(plot.graph([x, Vertex("square", x, x, operation="Multiply")]))
         (*_, first), (*_, second) = picture.edges
-        assert abs(first[-1] - second[-1]).max() > plot.ARROW_WIDTH
+        assert abs(first[-1] - second[-1]).max() > ARROW_WIDTH
 
     def test_kinds_of_vertices_differ_in_shape_or_outline_and_in_grey(self):
         boxes = Picture(plot.graph(seminar_model())).box_artists
@@ -280,6 +178,39 @@ class TestOfAGraph:
     def test_no_vertices_are_refused(self):
         with pytest.raises(ValueError, match="nothing to draw"):
             plot.graph([])
+
+
+class TestOfADerivativeGraph:
+    @pytest.fixture
+    def derivative(self):
+        return next(derivative_graphs())
+
+    def test_the_backward_part_is_what_the_value_does_not_need(self, derivative):
+        forward = {node.name for node in nn.toposort(derivative.output[0])}
+        boxes = Picture(derivative.plot()).box_artists
+        shaded = {name for name, box in boxes.items() if box.get_facecolor() == BACKWARD}
+        assert shaded == {node.name for node in derivative.nodes} - forward
+        assert {"∂add/∂y", "∂add/∂weight"} <= shaded
+
+    def test_it_is_told_apart_in_grey_too_by_its_shade_and_dashed_arrows(self, derivative):
+        ax = derivative.plot()
+        boxes = Picture(ax).box_artists
+        for artist in ax.patches:
+            if (artist.get_gid() or "").startswith("edge:"):
+                *_, child = artist.get_gid().split(":")
+                is_backward = boxes[child].get_facecolor() == BACKWARD
+                assert (artist.get_linestyle() != "solid") == is_backward
+        assert 0.8 < np.dot(BACKWARD[:3], [0.299, 0.587, 0.114]) < 0.9
+
+    def test_a_part_of_it_is_a_graph_like_any_other(self, derivative):
+        part = nn.Graph(derivative.inputs, derivative.outputs[1])
+        boxes = Picture(part.plot()).box_artists
+        assert BACKWARD not in {box.get_facecolor() for box in boxes.values()}
+
+    def test_each_value_and_gradient_has_its_name_and_its_operation(self, derivative):
+        picture = Picture(derivative.plot())
+        assert picture.lines_of("z") == ["z", "add"]
+        assert picture.lines_of("∂add/∂z") == ["∂add/∂z", "multiply"]
 
 
 class TestLabels:
@@ -346,6 +277,14 @@ class TestLabels:
         assert picture.lines_of("add_2") == ["add_2"]
         assert picture.lines_of("total") == ["total", "add"]
 
+    def test_vertices_have_the_names_that_their_graph_gives_them(self):
+        x = nn.Input("x")
+        linear = nn.Linear(2, 1, rng=0)
+        graph = nn.Graph([x], (linear(x) * 2).sum())
+        nn.Graph([x], graph.nodes[-2])
+        names = {name for name, _, _ in Picture(graph.plot()).texts}
+        assert names == {"x", "linear", "linear.weight", "linear.bias", "2", "multiply", "sum"}
+
     def test_long_names_break_after_dots_and_underscores(self):
         name = "encoder.layers.3.self_attention.query_weight"
         picture = Picture(plot.graph([Parameter(name)]))
@@ -360,13 +299,11 @@ class TestAxes:
     def test_the_given_axes_are_used_and_returned(self):
         ax = Figure(figsize=(6, 3)).subplots()
         assert plot.graph(seminar_model(), ax=ax) is ax
-        assert plot.history({"loss": [1.0, 0.5]}, ax=ax) is ax
         assert not plt.get_fignums()
 
     def test_without_axes_there_is_one_new_figure(self):
         assert plot.graph(chain(3)).figure is plt.gcf()
-        assert plot.history({"loss": [1.0]}).figure is plt.gcf()
-        assert len(plt.get_fignums()) == 2
+        assert len(plt.get_fignums()) == 1
 
     @pytest.mark.parametrize("nodes", [chain(3), seminar_model(), diamonds(25)])
     def test_text_stays_in_its_box_and_the_picture_in_its_axes_at_any_size(self, nodes):
@@ -381,99 +318,31 @@ class TestAxes:
                 assert contains(picture.boxes[name], extent, slack=ONE_PIXEL), (name, text)
             assert all(contains(left.bbox, box) for box in picture.boxes.values())
 
+    def test_text_stays_in_its_box_on_few_dots(self):
+        for graph in derivative_graphs():
+            ax = graph.plot(values=True)
+            for dpi in (50, 70, 72, 80, 96, 150, 300):
+                ax.figure.set_dpi(dpi)
+                picture = Picture(ax)
+                for name, text, extent in picture.texts:
+                    assert contains(picture.boxes[name], extent), (dpi, name, text)
+
+    def test_lines_become_thinner_as_the_picture_shrinks(self):
+        widths = []
+        for inches in (1.5, 12.0):
+            ax = Figure(figsize=(inches, inches)).add_axes((0, 0, 1, 1))
+            box = Picture(plot.graph(seminar_model(), ax=ax)).box_artists["x"]
+            widths.append(box.get_linewidth())
+        assert widths[0] < 0.5
+        assert widths[1] == THIN
+
+    def test_a_drawing_that_is_too_long_keeps_its_main_line_straight(self):
+        ax = Figure(figsize=(3.4, 1.6)).add_axes((0, 0, 1, 1))
+        boxes = Picture(plot.graph(seminar_model(), ax=ax, values=True, gradients=True)).boxes
+        middles = [boxes[name].y0 + boxes[name].y1 for name in ("linear", "sigmoid", "mse")]
+        assert np.ptp(middles) < 1
+
     def test_a_small_graph_is_not_blown_up_in_large_axes(self):
         figure = Figure(figsize=(12, 8), dpi=72)
         picture = Picture(plot.graph(chain(3), ax=figure.add_axes((0, 0, 1, 1))))
-        assert picture.boxes["x"].width == pytest.approx(plot.MIN_WIDTH, abs=0.1)
-
-
-class TestLayout:
-    def test_a_long_edge_is_straight_between_its_ends(self):
-        sizes = [(40, 20)] * 6
-        drawing = layered(sizes, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5)])
-        inside = drawing.routes[-1][6:-6, 1]
-        assert len(inside) > 6
-        assert np.ptp(inside) == 0
-
-    def test_a_planar_graph_has_no_crossings(self):
-        sizes = [(40, 20)] * 8
-        edges = [(0, 7), (1, 6), (2, 5), (3, 4)]
-        centres = layered(sizes, edges).centres[:, 1]
-        order = np.argsort(centres[:4])
-        assert [edges[k][1] for k in order] == (4 + np.argsort(centres[4:])).tolist()
-
-    def test_leaves_stand_next_to_their_first_child(self):
-        sizes = [(40, 20)] * 5
-        drawing = layered(sizes, [(0, 1), (1, 2), (2, 4), (3, 4)])
-        assert drawing.centres[3, 0] == drawing.centres[2, 0]
-
-    def test_down_is_across_with_its_axes_exchanged(self):
-        edges = [(0, 2), (1, 2), (0, 3), (2, 3)]
-        across = layered([(40, 20)] * 4, edges)
-        down = layered([(20, 40)] * 4, edges, down=True)
-        np.testing.assert_array_equal(down.centres, across.centres[:, ::-1])
-        np.testing.assert_array_equal(down.size, across.size[::-1])
-
-    @pytest.mark.parametrize("seed", range(3))
-    def test_a_narrow_page_makes_a_narrower_drawing(self, seed):
-        nodes = random_graph(60, seed)
-        edges = [
-            (nodes.index(parent), k) for k, node in enumerate(nodes) for parent in node.parents
-        ]
-        free = layered([(60, 30)] * 60, edges)
-        bound = layered([(60, 30)] * 60, edges, breadth=free.size[1] / 2)
-        assert bound.size[1] < free.size[1]
-
-
-RECORD = {
-    "epoch": [1, 2, 3],
-    "train_loss": [0.7, 0.5, 0.4],
-    "test_loss": [0.8, 0.6, 0.5],
-    "train_accuracy": [0.5, 0.8, 0.9],
-    "test_accuracy": [0.5, 0.7, 0.8],
-}
-
-
-class TestHistory:
-    def test_only_losses_are_drawn_unless_keys_are_given(self):
-        lines = plot.history(RECORD).get_lines()
-        assert [line.get_ydata().tolist() for line in lines] == [[0.7, 0.5, 0.4], [0.8, 0.6, 0.5]]
-        (line,) = plot.history(RECORD, keys=["test_accuracy"]).get_lines()
-        assert line.get_ydata().tolist() == [0.5, 0.7, 0.8]
-
-    def test_curves_differ_by_more_than_colour(self):
-        first, second = plot.history(RECORD).get_lines()
-        assert first.get_linestyle() != second.get_linestyle()
-
-    def test_axes_are_labelled_and_have_no_title(self):
-        ax = plot.history(RECORD)
-        assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("epoch", "loss", "")
-        legend = ax.get_legend()
-        assert [text.get_text() for text in legend.get_texts()] == ["train", "test"]
-        assert not legend.get_frame_on()
-
-    def test_one_curve_needs_no_legend(self):
-        assert plot.history({"loss": [1.0, 0.5]}).get_legend() is None
-
-    def test_epochs_are_counted_from_one_where_they_are_not_given(self):
-        (line,) = plot.history({"loss": [1.0, 0.5]}).get_lines()
-        assert line.get_xdata().tolist() == [1, 2]
-
-    def test_epochs_without_a_number_are_passed_over(self):
-        nan = float("nan")
-        (line,) = plot.history({"test_loss": [1.0, nan, 0.5]}).get_lines()
-        assert line.get_xdata().tolist() == [1, 3]
-
-    def test_a_single_epoch_is_visible(self):
-        (line,) = plot.history({"loss": [1.0]}).get_lines()
-        assert line.get_marker() == "o"
-
-    @pytest.mark.parametrize("keys", [None, [], ["loss"]])
-    def test_missing_keys_are_refused_and_the_present_ones_named(self, keys):
-        with pytest.raises(ValueError, match=r"cannot draw keys=.*the history has \['accuracy'\]"):
-            plot.history({"accuracy": [1.0]}, keys=keys)
-        assert not plt.get_fignums()
-
-    def test_a_curve_of_another_length_is_refused(self):
-        with pytest.raises(ValueError, match="'loss' has 1 numbers for 2 epochs"):
-            plot.history({"epoch": [1, 2], "loss": [1.0]})
+        assert picture.boxes["x"].width == pytest.approx(MIN_WIDTH, abs=0.1)

@@ -59,3 +59,10 @@ def test_parameters_that_two_vertices_share_count_once():
     linear, x = nn.Linear(3, 3, rng=0), nn.Input("x")
     graph = nn.Graph([x], linear(linear(x)))
     assert graph.summary().parameters == 12
+
+
+def test_in_a_notebook_it_is_a_table():
+    summary = network().summary(np.ones((5, 8, 8)))
+    html = summary._repr_html_()
+    assert html.count("<tr>") == len(summary) + 2
+    assert "Linear(64, 32)" in html

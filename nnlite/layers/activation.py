@@ -10,13 +10,13 @@ import numpy as np
 from nnlite.arguments import one_of, real
 from nnlite.module import Module
 from nnlite.primitives.erf import erfc
+from nnlite.primitives.logistic import sigmoid
 
 
 class Sigmoid(Module):
     """σ(z) = 1 / (1 + exp(−z)), and σ′ = σ (1 − σ).
 
-    Computed as 1 / (1 + exp(−z)) for z ≥ 0 and exp(z) / (1 + exp(z)) for z < 0, so that nothing
-    overflows and no digits are lost; both minima give their tie at z = 0 to the first branch.
+    Nothing overflows, and no digits are lost far below 0.
 
     Examples
     --------
@@ -32,11 +32,6 @@ class Sigmoid(Module):
     def backward(self, grad: Any) -> Any:
         (y,) = self.saved
         return grad * (y * (1 - y))
-
-
-def sigmoid(z: Any) -> Any:
-    """σ(z), as `Sigmoid` computes it."""
-    return np.exp(np.minimum(0, z)) / (1 + np.exp(np.minimum(-z, z)))
 
 
 class Tanh(Module):

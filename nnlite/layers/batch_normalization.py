@@ -55,7 +55,9 @@ class _BatchNorm(Module):
         axes, shape = self._axes(x)
         if self.training:
             normal, mean, variance, scale = normalized(x, axes, self.eps)
-            if not any(isinstance(item, Value) for item in (x, *self._values())):
+            if isinstance(self.running_mean, Value) or not any(
+                isinstance(item, Value) for item in (x, *self._values())
+            ):
                 self._update(mean, variance, x.size // self.num_features)
         else:
             scale = 1 / np.sqrt(np.reshape(self.running_var, shape) + self.eps)

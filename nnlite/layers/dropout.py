@@ -8,6 +8,7 @@ import numpy as np
 
 from nnlite.arguments import real
 from nnlite.module import Module
+from nnlite.primitives.drawing import uniform
 
 
 class Dropout(Module):
@@ -49,7 +50,7 @@ class Dropout(Module):
             raise TypeError(f"{self!r}: x are floats, got dtype {x.dtype}; pass x.astype(float)")
         mask: Any = None
         if self.training and self.p > 0:
-            kept = self.rng.random(np.shape(x)) >= self.p
+            kept = uniform(self.rng, x) >= self.p
             mask = kept / np.asarray(1 - self.p, x.dtype) if self.p < 1 else kept
         self.save_for_backward(mask)
         return x if mask is None else x * mask

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnlite.arguments import floating, size
-from nnlite.dispatch import Value
 from nnlite.module import Module
 from nnlite.node import Parameter
+from nnlite.primitives.checked import checked
 from nnlite.primitives.indexing import scatter
 
 
@@ -75,8 +75,7 @@ class Embedding(Module):
                 f"{self!r}: indices are integers, got dtype {indices.dtype}; are they one-hot? "
                 "Then pass x.argmax(axis=-1)"
             )
-        if not isinstance(indices, Value):
-            self._check_range(indices)
+        indices = checked(self._check_range, indices)
         self.save_for_backward(indices)
         return np.take(self.weight.value, indices, axis=0)
 

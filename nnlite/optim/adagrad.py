@@ -51,6 +51,7 @@ class Adagrad(Optimizer):
     """
 
     options = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+    is_elementwise = True
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ class Adam(Optimizer):
     """
 
     options = ("lr", "betas", "eps", "weight_decay")
+    is_elementwise = True
 
     def __init__(
         self,

@@ -31,7 +31,8 @@ def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
 
     Notes
     -----
-    Gradients get new arrays of the same dtype; the old ones are left as they were. The norm is
+    Gradients get new arrays of the same dtype; the old ones are left as they were, but for those
+    of a compiled graph, which are scaled in their vector. The norm is
     found in double precision and without overflow. Unlike in PyTorch, a norm that is not finite is
     always an error: scaling by 0 or NaN would hide where training broke.
 
@@ -62,8 +63,12 @@ def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
         raise ArithmeticError(f"clip_grad_norm: the norm of all gradients is {total}")
     scale = float(max_norm) / (total + 1e-6)
     if scale < 1:
-        for parameter in trained:
-            parameter.grad = scale * parameter.grad
+        flat = trained[0].flat
+        if flat is not None and flat.holds(trained):
+            flat.grad *= scale
+        else:
+            for parameter in trained:
+                parameter.grad = scale * parameter.grad
     return total
 
 

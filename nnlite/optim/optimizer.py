@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.arguments import real
+from nnlite.flat import Flat
 from nnlite.node import Parameter, shape_and_dtype
 
 
@@ -32,11 +33,16 @@ class Optimizer:
         Each once.
     memory : dict from Parameter to dict
         What is remembered of the gradients of each parameter so far, by name.
+    is_elementwise : bool
+        Whether `direction` treats every entry alike, so that it may be given all parameters as one
+        vector. Set it in a subclass of which that is true.
 
     Notes
     -----
     A step gives a parameter a new array and leaves the old one as it was: the values that an
-    earlier forward pass used stay what they were. The dtype of a parameter is kept, and so are the
+    earlier forward pass used stay what they were. Parameters of a compiled graph are parts of one
+    vector; a step of an elementwise optimiser of exactly these writes to it, with a few NumPy
+    calls however many they are. The dtype of a parameter is kept, and so are the
     arrays of gradients. Where PyTorch has groups of parameters with options of their own, use
     several optimisers.
 
@@ -50,6 +56,7 @@ class Optimizer:
     """
 
     options: tuple[str, ...] = ("lr",)
+    is_elementwise = False
 
     def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
         name = type(self).__name__
@@ -69,10 +76,25 @@ class Optimizer:
         self.lr = at_least_0(self, "lr", lr)
         if self.lr == 0:
             raise ValueError(f"{name}: lr is 0, so nothing would be trained")
-        self.memory: dict[Parameter, dict[str, Any]] = {}
+        self._memory: dict[Parameter, dict[str, Any]] = {}
+        self._joined: tuple[Flat, dict[str, Any], Any] | None = None
+
+    @property
+    def memory(self) -> dict[Parameter, dict[str, Any]]:
+        if self._joined is not None:
+            flat, joined, _ = self._joined
+            self._memory = _split(flat, joined)
+            self._joined = None
+        return self._memory
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+        flat = self.parameters[0].flat
+        if flat is not None and self.is_elementwise and flat.holds(self.parameters):
+            joined = self._join(flat)
+            if joined is not None:
+                self._step_at_once(flat, *joined)
+                return
         lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         for parameter in self.parameters:
             if parameter.grad is None:
@@ -87,6 +109,23 @@ class Optimizer:
             memory = self.memory.setdefault(parameter, {})
             parameter.value = theta - lr * self.direction(g, theta, memory)
 
+    def _step_at_once(self, flat: Flat, memory: dict[str, Any], scratch: Any) -> None:
+        rate, change = scratch
+        rate[()] = self.lr
+        np.multiply(self.direction(flat.grad, flat.theta, memory), rate, change)
+        np.subtract(flat.theta, change, flat.theta)
+        flat.version += 1
+
+    def _join(self, flat: Flat) -> tuple[dict[str, Any], Any] | None:
+        """What is remembered of all parameters as one, if that can be; and memory to work in."""
+        if self._joined is None or self._joined[0] is not flat:
+            memory = _together([self.memory.get(parameter, {}) for parameter in flat.parameters])
+            if memory is None:
+                return None
+            scratch = np.empty((), flat.theta.dtype), np.empty_like(flat.theta)
+            self._joined = flat, memory, scratch
+        return self._joined[1:]
+
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         """d for a parameter θ with gradient g.
 
@@ -96,7 +135,7 @@ class Optimizer:
             Not to be written to. Whoever keeps g keeps a copy of it.
         memory : dict
             What was remembered in earlier steps, empty in the first; to be brought up to date.
-            Arrays are replaced, never written to.
+            Its arrays may be written to.
         """
         raise NotImplementedError(f"{type(self).__name__} has no direction(self, g, theta, memory)")
 
@@ -158,7 +197,7 @@ class Optimizer:
             raise ValueError(f"the state does not fit {self!r}; " + "; ".join(problems))
         for name in self.options:
             setattr(self, name, _plain(state[name]))
-        self.memory = memory
+        self._memory, self._joined = memory, None
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={getattr(self, name)!r}" for name in self.options)
@@ -179,6 +218,31 @@ def share(optimizer: Optimizer, name: str, value: float) -> float:
 def epsilon(optimizer: Optimizer, value: float) -> float:
     """`value`, if it keeps a gradient of 0 from being divided by 0."""
     return real(optimizer, "eps", value, "a finite number above 0", above=0)
+
+
+def _together(memories: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Memories of several parameters as that of one vector; None where numbers in them differ."""
+    joined: dict[str, Any] = {}
+    if any(memory.keys() != memories[0].keys() for memory in memories):
+        return None
+    for name, item in memories[0].items():
+        items = [memory[name] for memory in memories]
+        if isinstance(item, np.ndarray):
+            joined[name] = np.concatenate([array.ravel() for array in items])
+        elif any(other != item for other in items):
+            return None
+        else:
+            joined[name] = item
+    return joined
+
+
+def _split(flat: Flat, joined: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:
+    """`_together` undone."""
+    parts = {name: flat.parts(item) for name, item in joined.items() if np.ndim(item)}
+    return {
+        parameter: {name: parts[name][i] if name in parts else joined[name] for name in joined}
+        for i, parameter in enumerate(flat.parameters)
+    }
 
 
 def _plain(value: Any) -> Any:

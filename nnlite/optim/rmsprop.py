@@ -61,6 +61,7 @@ class RMSprop(Optimizer):
     """
 
     options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
+    is_elementwise = True
 
     def __init__(
         self,

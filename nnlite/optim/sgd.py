@@ -51,6 +51,7 @@ class SGD(Optimizer):
     """
 
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
+    is_elementwise = True
 
     def __init__(
         self,
@@ -75,6 +76,9 @@ class SGD(Optimizer):
         if not self.momentum:
             return g
         v = memory.get("velocity")
-        v = np.array(g) if v is None else self.momentum * v + (1 - self.dampening) * g
-        memory["velocity"] = v
+        if v is None:
+            v = memory["velocity"] = np.array(g)
+        else:
+            v *= self.momentum
+            v += (1 - self.dampening) * g if self.dampening else g
         return g + self.momentum * v if self.nesterov else v

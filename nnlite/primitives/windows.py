@@ -105,18 +105,36 @@ def add_windows(
     """Windows, each added at its place: one addition for each position inside of a window."""
     if isinstance(x, Value):
         return AddedWindows(window_shape, axis, shape, stride, dilation)(x)
-    axes, ones = _axes(axis, len(shape)), (1,) * len(window_shape)
-    lengths = x.shape[: len(shape)]
     y = np.zeros(shape, x.dtype)
+    for place, window in window_pairs(y, x, axis, stride, dilation):
+        place += window
+    return y
+
+
+def window_pairs(
+    y: Any, x: Any, axis: Sizes | None, stride: Sizes | None = None, dilation: Sizes | None = None
+) -> list[tuple[Any, Any]]:
+    """For each position inside of a window, the part of y that x's entries there belong to.
+
+    Parameters
+    ----------
+    y : ndarray
+        What the windows slide over.
+    x : ndarray
+        The windows, whose own axes come last.
+    """
+    axes, lengths, window_shape = _axes(axis, y.ndim), x.shape[: y.ndim], x.shape[y.ndim :]
+    ones = (1,) * len(window_shape)
+    pairs = []
     for position in np.ndindex(window_shape):
-        start, steps = [0] * len(shape), [1] * len(shape)
+        start, steps = [0] * y.ndim, [1] * y.ndim
         placed = zip(axes, position, stride or ones, dilation or ones, strict=True)
         for window_axis, offset, step, spacing in placed:
             start[window_axis] += offset * spacing
             steps[window_axis] = step
         key = [slice(s, s + (n - 1) * d + 1, d) for s, n, d in zip(start, lengths, steps)]
-        y[tuple(key)] += x[(..., *position)]
-    return y
+        pairs.append((y[tuple(key)], x[(..., *position)]))
+    return pairs
 
 
 def _axes(axis: Sizes | None, rank: int) -> Sizes:

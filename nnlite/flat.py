@@ -1,0 +1,82 @@
+"""Parameters in one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlite.node import Parameter
+
+
+class Flat:
+    """The values and gradients of parameters as parts of two vectors, written to in place.
+
+    Compiling a graph makes one, so that a step of an optimiser is a few NumPy calls however many
+    parameters there are.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        Of one dtype. Their ``.value`` becomes a view of `theta`.
+
+    Attributes
+    ----------
+    theta, grad : array, (size,)
+        θ and ∂f/∂θ, one parameter after the other.
+    values, grads : list of array
+        The part of each parameter, in its shape.
+    version : int
+        How often `theta` has been written to.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.parameters = list(parameters)
+        dtypes = sorted({str(parameter.dtype) for parameter in self.parameters})
+        if len(dtypes) > 1:
+            raise TypeError(f"parameters of one dtype can share a vector, got {', '.join(dtypes)}")
+        parts = [parameter.value.ravel() for parameter in self.parameters]
+        self.theta = np.concatenate(parts) if parts else np.zeros(0)
+        self.grad = np.zeros_like(self.theta)
+        self.values = self.parts(self.theta)
+        self.grads = self.parts(self.grad)
+        self.version = 0
+        self._parts = list(zip(self.parameters, self.values, self.grads))
+        self._asked: Sequence[Parameter] | None = None
+        for parameter, value in zip(self.parameters, self.values):
+            parameter.value, parameter.flat = value, self
+
+    def parts(self, vector: Any) -> list[Any]:
+        """The part of `vector` that belongs to each parameter, as a view in its shape."""
+        ends = np.cumsum([0, *[parameter.size for parameter in self.parameters]])
+        return [
+            vector[start:end].reshape(parameter.shape)
+            for parameter, start, end in zip(self.parameters, ends, ends[1:])
+        ]
+
+    def absorb(self) -> None:
+        """Take up values that the parameters have been given since."""
+        for parameter, value in zip(self.parameters, self.values):
+            new = parameter.value
+            if new is value:
+                continue
+            if np.shape(new) != value.shape or new.dtype != value.dtype:
+                raise ValueError(
+                    f"{parameter!r} was given {new.dtype}{list(np.shape(new))}; this graph was "
+                    f"compiled for {value.dtype}{list(value.shape)}: compile it again"
+                )
+            value[...] = new
+            parameter.value, parameter.flat = value, self
+            self.version += 1
+
+    def holds(self, parameters: Sequence[Parameter]) -> bool:
+        """Whether these parameters' values and gradients are the parts, in this order."""
+        if parameters is not self._asked:
+            if [*map(id, parameters)] != [*map(id, self.parameters)]:
+                return False
+            self._asked = parameters
+        for parameter, value, grad in self._parts:
+            if parameter.value is not value or parameter.grad is not grad:
+                return False
+        return True
