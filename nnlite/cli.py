@@ -1,4 +1,4 @@
-"""The command line: ``nnlite train``, ``evaluate``, ``predict`` and ``show``.
+"""The command line: ``nnlite train``, ``evaluate``, ``predict``, ``show`` and ``doctor``.
 
 Exit codes: 0 done; 1 the training failed, or a file could not be written; 2 the command, the data
 or a run is wrong; 130 stopped by Ctrl-C, 143 by SIGTERM.
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from nnlite.machine.kernels import prepare
 from nnlite.runs.options import MODEL, TRAINING, Option
 
 
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     argv : list of str, optional
         The arguments after the program's name; those of the process if left out.
     """
+    prepare()
     arguments = _parser().parse_args(argv)
     if arguments.command != "predict":  # whose output is data, and is never altered
         _spell_out_what_the_screen_lacks()
@@ -47,6 +49,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
     from nnlite.commands.settings import UsageError
     from nnlite.errors import DataError
     from nnlite.files.lock import LockedError
+    from nnlite.machine import doctor
     from nnlite.runs.config import RunError
 
     command: Callable[[argparse.Namespace], Any] = {
@@ -54,6 +57,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
         "evaluate": reading.evaluate,
         "predict": reading.predict,
         "show": reading.show,
+        "doctor": lambda arguments: doctor.main(arguments.json),
     }[arguments.command]
     wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
     try:
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_predict(commands)
     _add_show(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -153,6 +158,13 @@ def _add_predict(commands: Any) -> None:
 def _add_show(commands: Any) -> None:
     parser = commands.add_parser("show", help="show a run: its model, its history, its pictures")
     _add_run(parser)
+    _add_json(parser, "one JSON object")
+
+
+def _add_doctor(commands: Any) -> None:
+    parser = commands.add_parser(
+        "doctor", help="say whether NumPy is as quick here as it could be, and what to set if not"
+    )
     _add_json(parser, "one JSON object")
 
 

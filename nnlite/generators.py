@@ -29,6 +29,20 @@ def generators_of(owners: Iterable[Any]) -> list[np.random.Generator]:
     return list(found.values())
 
 
+def same_state(one: Any, other: Any) -> bool:
+    """Whether two states of a bit generator, which may hold arrays, are the same.
+
+    Examples
+    --------
+    >>> twister = np.random.MT19937(0)
+    >>> same_state(twister.state, twister.state)
+    True
+    """
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same_state(one[k], other[k]) for k in one)
+    return bool(np.array_equal(one, other))
+
+
 def _within(item: Any) -> Iterator[np.random.Generator]:
     if isinstance(item, np.random.Generator):
         yield item

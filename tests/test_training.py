@@ -94,7 +94,7 @@ def test_training_is_the_loop_that_one_would_write_by_hand() -> None:
         nn.clip_grad_norm(hand.optimizer.parameters, 0.5)
         hand.optimizer.step()
     model = Model(dropout=0.2)
-    (row,) = model.trainer(clip_norm=0.5).fit(1)
+    (row,) = model.trainer(clip_norm=0.5, compile=False).fit(1)
     assert weights(model.graph) == weights(hand.graph)
     assert row == {
         "epoch": 1,
@@ -102,6 +102,19 @@ def test_training_is_the_loop_that_one_would_write_by_hand() -> None:
         "lr": 0.1,
         "train_loss": sum(rows * loss for rows, loss in losses) / 30,
     }
+
+
+def test_compiled_it_trains_to_the_same_weights_but_for_rounding() -> None:
+    plain, compiled = Model(dropout=0.2), Model(dropout=0.2)
+    rows = plain.trainer(clip_norm=0.5, compile=False, validation=samples()).fit(3)
+    for row, expected in zip(compiled.trainer(clip_norm=0.5, validation=samples()).fit(3), rows):
+        assert row == pytest.approx(expected, rel=1e-10)
+    for array, other in zip(
+        compiled.graph.state_dict().values(), plain.graph.state_dict().values()
+    ):
+        np.testing.assert_allclose(array, other, rtol=1e-9, atol=1e-12)
+    assert all(parameter.flat is not None for parameter in compiled.graph.parameters())
+    assert all(parameter.flat is None for parameter in plain.graph.parameters())
 
 
 def test_fit_counts_the_epochs_that_are_complete_already() -> None:
@@ -128,7 +141,7 @@ def test_a_composite_module_trains_as_a_graph_does() -> None:
     optimizer = nn.SGD(loss.parameters(), lr=0.1, momentum=0.5)
     loader = DataLoader(*samples(), 8, shuffle=True, rng=3)
     trainer = Trainer(loss, optimizer, loader, validation=samples(), progress=False)
-    assert trainer.fit(2) == graph.trainer(validation=samples()).fit(2)
+    assert trainer.fit(2) == graph.trainer(validation=samples(), compile=False).fit(2)
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["of one graph", "of its own"])

@@ -43,6 +43,7 @@ from nnlite.training.interruption import Interrupted
 from nnlite.training.trainer import Trainer
 
 _ROWS_OF_THE_PICTURE = 1024
+_SECONDS_BETWEEN_CHECKPOINTS = 1.0
 
 Parts = tuple[Dataset, Dataset | None]
 """What is trained on, and what is held out."""
@@ -159,6 +160,7 @@ class _Training:
             early_stopping=None if config.patience is None else EarlyStopping(config.patience),
             folder=self.run.folder / "checkpoints",
             checkpoint_steps=config.checkpoint_steps,
+            checkpoint_seconds=_SECONDS_BETWEEN_CHECKPOINTS,
             progress=progress,
         )
 

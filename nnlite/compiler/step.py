@@ -44,6 +44,8 @@ class Step:
     ----------
     source : str
         The program that ran last.
+    gradient : array, (parameters,)
+        The parameters' gradients, one after the other; written to by each call.
     size : int
         Bytes of memory that the programs own.
 
@@ -85,6 +87,11 @@ class Step:
     @property
     def source(self) -> str:
         return "" if self._latest is None else self._latest.source
+
+    @property
+    def gradient(self) -> Any:
+        """The gradients of all parameters, one after the other; of the last call."""
+        return self._flat.grad
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.generators import generators_of
+from nnlite.generators import generators_of, same_state
 from nnlite.kept import INTERNAL, attributes, changed
 from nnlite.node import Input, Node, Parameter, backpropagate, toposort
 from nnlite.passes import seed
@@ -114,7 +114,11 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
         states = [generator.bit_generator.state for generator in generators]
         kept = [attributes(module, skip=INTERNAL) for module in theirs]
         recording = Recording(passes.run, values, needed, graph.parameters(), reusable=True)
-        drawn = [g for g, before in zip(generators, states) if g.bit_generator.state != before]
+        drawn = [
+            generator
+            for generator, before in zip(generators, states)
+            if not same_state(generator.bit_generator.state, before)
+        ]
         for module, before in zip(theirs, kept):
             for name in changed(before, attributes(module, skip=INTERNAL)):
                 raise TypeError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +43,7 @@ class Resumable:
         self._last_weights: dict[str, Any] | None = None  # while the model has its best
         self._checkpoints = None if folder is None else Checkpoints(folder, keep)
         self._newest: int | None = None
+        self._saved_at = -math.inf
         self._is_locked = False
 
     def save(self) -> Path:
@@ -170,6 +173,7 @@ class Resumable:
         self._check_parameters()
         path = self._folder().write(self.step, self.state_dict())
         self._newest = self.step
+        self._saved_at = time.monotonic()
         return path
 
     def _set_best_weights(self) -> None:

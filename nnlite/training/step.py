@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.graph import Graph
 from nnlite.module import Module
 from nnlite.optim import Optimizer, clip_grad_norm
 from nnlite.training.divergence import DivergenceError, first_gradient, first_value, is_finite
@@ -23,12 +24,17 @@ class Step:
     optimizer : Optimizer
     clip_norm : float, optional
         The largest norm of all gradients together.
+    compiled : bool
+        Whether a graph that can be compiled runs as a program.
     """
 
-    def __init__(self, graph: Module, optimizer: Optimizer, clip_norm: float | None) -> None:
+    def __init__(
+        self, graph: Module, optimizer: Optimizer, clip_norm: float | None, compiled: bool
+    ) -> None:
         self.graph = graph
         self.optimizer = optimizer
         self.clip_norm = clip_norm
+        self._program = _compiled(graph) if compiled else None
         self._buffers = [(module, name) for module in graph.modules() for name in module.buffers]
 
     def __call__(self, X: Any, t: Any) -> float:
@@ -40,35 +46,61 @@ class Step:
             If the loss or a gradient is not finite; parameters and buffers are then as they were.
         """
         buffers = [(module, name, getattr(module, name)) for module, name in self._buffers]
-        try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                loss = self._loss_and_gradients(X, t)
-                self._check_finite(loss)
-                if self.clip_norm is not None:
-                    clip_grad_norm(self.optimizer.parameters, self.clip_norm)
-                self.optimizer.step()
-        except DivergenceError:
-            for module, name, array in buffers:
-                setattr(module, name, array)
-            raise
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            loss = self._loss_and_gradients(X, t)
+            if not self._is_finite(loss):
+                _put_back(buffers)
+                message = self._divergence(loss, X, t)
+                _put_back(buffers)
+                raise DivergenceError(message)
+            if self.clip_norm is not None:
+                clip_grad_norm(self.optimizer.parameters, self.clip_norm)
+            self.optimizer.step()
         return loss
 
     def _loss_and_gradients(self, X: Any, t: Any) -> float:
         """The loss of a batch; the parameters then hold its gradient, if the loss is finite."""
+        if self._program is not None:
+            try:
+                return float(self._program(X, t))
+            except (TypeError, ValueError, NotImplementedError):
+                self._program = None  # it runs as it is, or fails for the same reason
         self.graph.zero_grad()
         loss = as_number(self.graph(X, t))
         if math.isfinite(loss):
             self.graph.backward()
         return loss
 
-    def _check_finite(self, loss: float) -> None:
+    def _is_finite(self, loss: float) -> bool:
+        if self._program is not None:
+            return math.isfinite(loss) and is_finite(self._program.gradient)
+        gradients = [parameter.grad for parameter in self.optimizer.parameters]
+        return math.isfinite(loss) and all(
+            gradient is None or is_finite(gradient) for gradient in gradients
+        )
+
+    def _divergence(self, loss: float, X: Any, t: Any) -> str:
+        if self._program is not None:  # whose vertices have no values
+            self._program, program = None, self._program
+            loss_again = self._loss_and_gradients(X, t)
+            self._program = program
+            loss = loss if math.isfinite(loss_again) else loss_again
         what, first = f"the loss became {loss}", first_value
         if math.isfinite(loss):
-            gradients = [parameter.grad for parameter in self.optimizer.parameters]
-            if all(gradient is None or is_finite(gradient) for gradient in gradients):
-                return
             what, first = "the loss is finite and a gradient is not", first_gradient
-        raise DivergenceError(
+        return (
             f"{what}: the first vertex that is not finite is {first(self.graph)}; a smaller "
             "learning rate may help"
         )
+
+
+def _compiled(graph: Module) -> Any:
+    try:
+        return graph.compile() if isinstance(graph, Graph) else None
+    except TypeError:
+        return None
+
+
+def _put_back(buffers: list[tuple[Module, str, Any]]) -> None:
+    for module, name, array in buffers:
+        setattr(module, name, array)

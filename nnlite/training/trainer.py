@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -61,8 +62,14 @@ class Trainer(Resumable):
         Where checkpoints go; made if it is not there. One process at a time works in it.
     checkpoint_steps : int, optional
         Save after each so many steps, too.
+    checkpoint_seconds : float
+        Save after an epoch only if so many seconds have passed since the last checkpoint, or if it
+        is the last epoch: where epochs are short, saving each would take longer than training.
     keep : int
         How many of the newest checkpoints stay.
+    compile : bool
+        Whether a graph runs as a compiled program where that can be; see `Graph.compile`. Its
+        parameters then are parts of one vector, which each step writes to.
     progress : bool
         Whether to show a bar, or in a file or a pipe now and then a line, on standard error.
 
@@ -133,7 +140,9 @@ class Trainer(Resumable):
         callbacks: Iterable[Callback] = (),
         folder: str | os.PathLike[str] | None = None,
         checkpoint_steps: int | None = None,
+        checkpoint_seconds: float = 0.0,
         keep: int = 2,
+        compile: bool = True,
         progress: bool = True,
     ) -> None:
         super().__init__(folder, size(self, "keep", keep))
@@ -162,10 +171,13 @@ class Trainer(Resumable):
         self.checkpoint_steps = checkpoint_steps
         if checkpoint_steps is not None and size(self, "checkpoint_steps", checkpoint_steps):
             self._folder()
+        self.checkpoint_seconds = real(
+            self, "checkpoint_seconds", checkpoint_seconds, "a finite number of at least 0", low=0
+        )
         if clip_norm is not None:
             real(self, "clip_norm", clip_norm, "a finite number above 0", above=0)
         self.epochs = 0
-        self._step = Step(graph, optimizer, clip_norm)
+        self._step = Step(graph, optimizer, clip_norm, compile)
         self._evaluator = Evaluator(graph, predictor, metrics or {})
 
     def fit(self, epochs: int) -> list[Row]:
@@ -274,7 +286,12 @@ class Trainer(Resumable):
         for callback in self.callbacks:
             callback.on_epoch(self, row)
         row |= {name: item.item() for name, item in row.items() if isinstance(item, np.generic)}
-        self._save_if_asked()
+        if (
+            self.epoch >= self.epochs
+            or self.stopped
+            or time.monotonic() - self._saved_at >= self.checkpoint_seconds
+        ):
+            self._save_if_asked()
 
     def _validate(self) -> dict[str, float]:
         try:
