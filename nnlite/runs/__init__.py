@@ -1,0 +1,1 @@
+"""A training run of the command line: its settings, its folder, and what it has learned."""
