@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.aligned import BYTES, aligned
 from nnlite.node import Parameter
 
 
@@ -24,7 +25,8 @@ class Flat:
     Attributes
     ----------
     theta, grad : array, (size,)
-        θ and ∂f/∂θ, one parameter after the other.
+        θ and ∂f/∂θ, one parameter after the other; each begins at a multiple of 64 bytes, and what
+        is between them stays 0.
     values, grads : list of array
         The part of each parameter, in its shape.
     version : int
@@ -36,9 +38,12 @@ class Flat:
         dtypes = sorted({str(parameter.dtype) for parameter in self.parameters})
         if len(dtypes) > 1:
             raise TypeError(f"parameters of one dtype can share a vector, got {', '.join(dtypes)}")
-        parts = [parameter.value.ravel() for parameter in self.parameters]
-        self.theta = np.concatenate(parts) if parts else np.zeros(0)
-        self.grad = np.zeros_like(self.theta)
+        self.dtype = np.dtype(dtypes[0] if dtypes else np.float64)
+        a_line = BYTES // self.dtype.itemsize
+        lengths = [-(-parameter.size // a_line) * a_line for parameter in self.parameters]
+        self._starts = np.cumsum([0, *lengths]).tolist()
+        self.theta = self.joined([parameter.value for parameter in self.parameters])
+        self.grad = self.empty()
         self.values = self.parts(self.theta)
         self.grads = self.parts(self.grad)
         self.version = 0
@@ -49,11 +54,21 @@ class Flat:
 
     def parts(self, vector: Any) -> list[Any]:
         """The part of `vector` that belongs to each parameter, as a view in its shape."""
-        ends = np.cumsum([0, *[parameter.size for parameter in self.parameters]])
         return [
-            vector[start:end].reshape(parameter.shape)
-            for parameter, start, end in zip(self.parameters, ends, ends[1:])
+            vector[start : start + parameter.size].reshape(parameter.shape)
+            for parameter, start in zip(self.parameters, self._starts)
         ]
+
+    def empty(self) -> Any:
+        """A vector like `theta`, of zeros."""
+        return aligned(self._starts[-1], self.dtype)
+
+    def joined(self, arrays: Sequence[Any]) -> Any:
+        """A vector with an array for each parameter as its parts."""
+        vector = self.empty()
+        for part, array in zip(self.parts(vector), arrays):
+            part[...] = array
+        return vector
 
     def absorb(self) -> None:
         """Take up values that the parameters have been given since."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.aligned import aligned
 from nnlite.compiler.forms import Form, form_of
 from nnlite.compiler.trace import Operation
 from nnlite.compiler.views import VIEWS, view
@@ -91,7 +92,8 @@ class Plan:
 
     def _place(self, operation: Operation, form: Form, done: list[Operation]) -> None:
         if form.keeps:
-            self.places[operation] = np.zeros(operation.shape, operation.dtype)
+            size = int(np.prod(operation.shape))
+            self.places[operation] = aligned(size, operation.dtype).reshape(operation.shape)
             self.size += self.places[operation].nbytes
             return
         for arg in done if form.in_place else ():
@@ -111,7 +113,7 @@ class Plan:
         if free:
             return free.pop().view(dtype).reshape(shape)
         self.size += size
-        return np.empty(size, np.uint8).view(dtype).reshape(shape)
+        return aligned(size, np.uint8).view(dtype).reshape(shape)
 
     def _release(self, array: Any) -> None:
         self._free[array.nbytes].append(array.reshape(-1).view(np.uint8))

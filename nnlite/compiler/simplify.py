@@ -62,7 +62,28 @@ def _simplified(operation: Operation, given: set[Operation]) -> Operation:
                 and (other.shape, other.dtype) == (operation.shape, operation.dtype)
             ):
                 return other
+    if module.function in (np.multiply, np.divide) and not operation.is_array:
+        return _one_factor(operation, is_number)
     return operation
+
+
+def _one_factor(operation: Operation, is_number: Callable[[Operation], bool]) -> Operation:
+    """x·a/b as x·(a/b), for numbers."""
+    factor, source = 1.0, operation
+    while isinstance(source.module, Elementwise) and not source.is_array:
+        a, b = source.args if len(source.args) == 2 else (source, source)
+        if source.module.function is np.divide and is_number(b):
+            factor, source = factor / float(b.value), a
+        elif source.module.function is np.multiply and is_number(b):
+            factor, source = factor * float(b.value), a
+        elif source.module.function is np.multiply and is_number(a):
+            factor, source = factor * float(a.value), b
+        else:
+            break
+    if source in operation.args or source.dtype != operation.dtype or operation.dtype.kind != "f":
+        return operation
+    number = Operation(None, [], operation.dtype.type(factor))
+    return replace(operation, module=Elementwise(np.multiply), args=[source, number])
 
 
 _NEUTRAL: dict[Callable[..., Any], int] = {

@@ -44,8 +44,9 @@ class Step:
     ----------
     source : str
         The program that ran last.
-    gradient : array, (parameters,)
-        The parameters' gradients, one after the other; written to by each call.
+    gradient : array, (size,)
+        The parameters' gradients, one after the other with zeros between them; written to by each
+        call.
     size : int
         Bytes of memory that the programs own.
 
@@ -72,7 +73,6 @@ class Step:
         if len(graph.outputs) != 1:
             raise TypeError(f"{graph!r} has {len(graph.outputs)} outputs; a loss is one")
         self.graph = graph
-        self._count = len(graph.inputs)
         self._flat = Flat(graph.parameters())
         self._owners: list[tuple[Module, str, Parameter]] = []
         self._programs: dict[Any, Program] = {}
@@ -80,8 +80,6 @@ class Step:
         self._run: Callable[..., Any] = self._plan
 
     def __call__(self, *inputs: Any) -> Any:
-        if len(inputs) != self._count:
-            self.graph.checked(inputs)
         return self._run(*inputs)
 
     @property

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.aligned import aligned
 from nnlite.arguments import real
 from nnlite.flat import Flat
 from nnlite.node import Parameter, shape_and_dtype
+
+PIECE = 1 << 15
+"""Entries of which a step's few arrays stay in the processor's cache."""
 
 
 class Optimizer:
@@ -77,23 +81,26 @@ class Optimizer:
         if self.lr == 0:
             raise ValueError(f"{name}: lr is 0, so nothing would be trained")
         self._memory: dict[Parameter, dict[str, Any]] = {}
-        self._joined: tuple[Flat, dict[str, Any], Any] | None = None
+        self._joined: _Joined | None = None
 
     @property
     def memory(self) -> dict[Parameter, dict[str, Any]]:
         if self._joined is not None:
-            flat, joined, _ = self._joined
-            self._memory = _split(flat, joined)
+            self._memory = self._joined.split()
             self._joined = None
         return self._memory
 
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+        if self._joined is not None and self._joined.flat.holds(self.parameters):
+            self._step_at_once(self._joined)
+            return
         flat = self.parameters[0].flat
         if flat is not None and self.is_elementwise and flat.holds(self.parameters):
-            joined = self._join(flat)
-            if joined is not None:
-                self._step_at_once(flat, *joined)
+            memory = _together(flat, [self.memory.get(p, {}) for p in flat.parameters])
+            if memory is not None:
+                self._joined = _Joined(flat, memory)
+                self._step_at_once(self._joined)
                 return
         lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         for parameter in self.parameters:
@@ -109,22 +116,19 @@ class Optimizer:
             memory = self.memory.setdefault(parameter, {})
             parameter.value = theta - lr * self.direction(g, theta, memory)
 
-    def _step_at_once(self, flat: Flat, memory: dict[str, Any], scratch: Any) -> None:
-        rate, change = scratch
+    def _step_at_once(self, joined: _Joined) -> None:
+        flat, rate = joined.flat, joined.rate
         rate[()] = self.lr
-        np.multiply(self.direction(flat.grad, flat.theta, memory), rate, change)
-        np.subtract(flat.theta, change, flat.theta)
+        d = self.direction(flat.grad, flat.theta, joined.memory)
+        if len(joined.pieces) == 1:
+            ((_, theta, change),) = joined.pieces
+            np.multiply(d, rate, change)
+            np.subtract(theta, change, theta)
+        else:
+            for piece, theta, change in joined.pieces:
+                np.multiply(d[piece], rate, change)
+                np.subtract(theta, change, theta)
         flat.version += 1
-
-    def _join(self, flat: Flat) -> tuple[dict[str, Any], Any] | None:
-        """What is remembered of all parameters as one, if that can be; and memory to work in."""
-        if self._joined is None or self._joined[0] is not flat:
-            memory = _together([self.memory.get(parameter, {}) for parameter in flat.parameters])
-            if memory is None:
-                return None
-            scratch = np.empty((), flat.theta.dtype), np.empty_like(flat.theta)
-            self._joined = flat, memory, scratch
-        return self._joined[1:]
 
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         """d for a parameter θ with gradient g.
@@ -220,7 +224,39 @@ def epsilon(optimizer: Optimizer, value: float) -> float:
     return real(optimizer, "eps", value, "a finite number above 0", above=0)
 
 
-def _together(memories: list[dict[str, Any]]) -> dict[str, Any] | None:
+class _Joined:
+    """What is remembered of all parameters as one vector, and memory to make steps in.
+
+    Attributes
+    ----------
+    flat : Flat
+    memory : dict of str to array or number
+    rate : array, ()
+        The learning rate.
+    pieces : list of (slice, array, array)
+        θ by pieces, and for each as much memory.
+    """
+
+    def __init__(self, flat: Flat, memory: dict[str, Any]) -> None:
+        self.flat = flat
+        self.memory = memory
+        self.rate = np.empty((), flat.dtype)
+        size = len(flat.theta)
+        change = aligned(min(PIECE, size), flat.dtype)
+        slices = [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
+        self.pieces = [(s, flat.theta[s], change[: s.stop - s.start]) for s in slices]
+
+    def split(self) -> dict[Parameter, dict[str, Any]]:
+        """The memory of each parameter; arrays are parts of those here."""
+        flat, joined = self.flat, self.memory
+        parts = {name: flat.parts(item) for name, item in joined.items() if np.ndim(item)}
+        return {
+            parameter: {name: parts[name][i] if name in parts else joined[name] for name in joined}
+            for i, parameter in enumerate(flat.parameters)
+        }
+
+
+def _together(flat: Flat, memories: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Memories of several parameters as that of one vector; None where numbers in them differ."""
     joined: dict[str, Any] = {}
     if any(memory.keys() != memories[0].keys() for memory in memories):
@@ -228,21 +264,12 @@ def _together(memories: list[dict[str, Any]]) -> dict[str, Any] | None:
     for name, item in memories[0].items():
         items = [memory[name] for memory in memories]
         if isinstance(item, np.ndarray):
-            joined[name] = np.concatenate([array.ravel() for array in items])
+            joined[name] = flat.joined(items)
         elif any(other != item for other in items):
             return None
         else:
             joined[name] = item
     return joined
-
-
-def _split(flat: Flat, joined: dict[str, Any]) -> dict[Parameter, dict[str, Any]]:
-    """`_together` undone."""
-    parts = {name: flat.parts(item) for name, item in joined.items() if np.ndim(item)}
-    return {
-        parameter: {name: parts[name][i] if name in parts else joined[name] for name in joined}
-        for i, parameter in enumerate(flat.parameters)
-    }
 
 
 def _plain(value: Any) -> Any:

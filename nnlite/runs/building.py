@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.runs.config import Config
 from nnlite.graph import Graph
 from nnlite.models import Model, perceptron, seminar_model
 from nnlite.optim import Optimizer
+from nnlite.runs.config import Config
 from nnlite.runs.options import parse_schedule
 from nnlite.runs.registry import OPTIMIZERS, SCHEDULES, resolve
 from nnlite.schedules import Schedule

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.files.archive import replacing, write_npz
-from nnlite.runs.config import Config, RunError, read_config
-from nnlite.graph import Graph
 from nnlite.files.lock import Lock
+from nnlite.graph import Graph
+from nnlite.runs.config import Config, RunError, read_config
 
 RESULTS = ("weights.npz", "history.csv", "loss.png", "graph.png")
 PICTURES = ("loss.png", "graph.png")

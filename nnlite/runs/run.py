@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import metrics
+from nnlite.datasets import Standardizer
+from nnlite.errors import DataError
 from nnlite.files.archive import read_npz
+from nnlite.models import Model, parameter_shapes
 from nnlite.runs.building import build_model
 from nnlite.runs.config import Config, RunError, read_config
-from nnlite.datasets import Standardizer
-from nnlite.models import Model, parameter_shapes
-from nnlite.errors import DataError
 
 if TYPE_CHECKING:
     from nnlite.datasets import Dataset
