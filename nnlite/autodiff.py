@@ -184,7 +184,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     """The Hessian of f times v, without the Hessian: forward over reverse.
 
     ∇²f(x)·v = ∇⟨∇f(x), v⟩ (seminar 3, *Multiplying the Hessian by a vector*), computed as the
-    derivative of ∇f along v; it costs about as much as two gradients.
+    derivative of ∇f along v; where arrays are large it costs two to three gradients.
 
     Parameters
     ----------

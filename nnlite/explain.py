@@ -77,6 +77,8 @@ class Explanation(list[Row]):
     def __str__(self) -> str:
         return "\n".join([as_text(HEAD, list(map(_cells, self))), *self._remarks()])
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks())
         return as_html(HEAD, list(map(_cells, self))) + remarks

@@ -231,7 +231,7 @@ class Graph(Module):
         Raises
         ------
         TypeError
-            If there are several outputs, or parameters of several dtypes or none.
+            If there are several outputs, or parameters of several dtypes.
         """
         from nnlite.compiler import Step
 

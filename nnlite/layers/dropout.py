@@ -24,7 +24,8 @@ class Dropout(Module):
     Attributes
     ----------
     rng : numpy.random.Generator
-        Every forward pass in training draws a new m from it.
+        Every forward pass in training draws a new m from it, and so does every run of a derivative
+        graph or of a compiled one.
 
     Notes
     -----
