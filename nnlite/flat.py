@@ -52,6 +52,10 @@ class Flat:
         for parameter, value in zip(self.parameters, self.values):
             parameter.value, parameter.flat = value, self
 
+    def __reduce__(self) -> Any:
+        """A copy of a parameter stands alone: its value is no part of a copied vector."""
+        return type(None), ()
+
     def parts(self, vector: Any) -> list[Any]:
         """The part of `vector` that belongs to each parameter, as a view in its shape."""
         return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -275,6 +277,28 @@ def test_backward_after_an_optimisers_step_on_the_vector_raises() -> None:
     sgd.step()  # so small a step that no value may have changed
     with pytest.raises(RuntimeError, match="was given a new value after the forward pass"):
         graph.backward()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))])
+def test_a_copy_trains_on_its_own(copied: Callable[[Any], Any]) -> None:
+    graph = NETWORKS["perceptron"]()
+    step, adam = graph.compile(), nn.Adam(graph.parameters(), 0.01)
+    for seed in range(3):
+        step(*samples("", seed=seed))
+        adam.step()
+    expected = NETWORKS["perceptron"]()
+    expected.load_state_dict(graph.state_dict())
+    after = nn.Adam(expected.parameters(), 0.01)
+    after.load_state_dict(adam.state_dict())
+    before = graph.state_dict()
+    other, its_adam = copied((step, adam))
+    for run, optimizer in ((other, its_adam), (expected.compile(), after)):
+        run(*samples("", seed=3))
+        optimizer.step()
+    for name, array in other.graph.state_dict().items():
+        np.testing.assert_array_equal(array, expected.state_dict()[name])
+        np.testing.assert_array_equal(graph.state_dict()[name], before[name])
+        assert not np.array_equal(array, before[name])
 
 
 class Noise(nn.Module):

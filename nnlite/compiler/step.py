@@ -79,6 +79,9 @@ class Step:
         self._latest: Program | None = None
         self._run: Callable[..., Any] = self._plan
 
+    def __reduce__(self) -> Any:
+        return type(self), (self.graph,)
+
     def __call__(self, *inputs: Any) -> Any:
         return self._run(*inputs)
 

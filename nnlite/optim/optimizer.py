@@ -90,6 +90,9 @@ class Optimizer:
             self._joined = None
         return self._memory
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_memory": self.memory, "_joined": None}
+
     def step(self) -> None:
         """Change every parameter that has a gradient."""
         if self._joined is not None and self._joined.flat.holds(self.parameters):

@@ -1,7 +1,7 @@
 """Make the README's pictures from real runs: ``python notebooks/pictures/make.py``.
 
-The measurements of the rule of n and m are kept in modes.csv: the least of eight runs of
-``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/modes.py``.
+The measurements of the rule of n and m are kept in modes.csv, written by
+``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/modes.py notebooks/pictures/modes.csv --repeat 24``.
 """
 
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import nnlite as nn
-from nnlite.loader import DataLoader
 
 matplotlib.use("Agg")
 HERE = Path(__file__).parent
@@ -46,7 +45,7 @@ def training_curve():
     network = nn.Sequential(nn.Linear(64, 32, rng=0), nn.ReLU(), nn.Linear(32, 10, rng=1))
     graph = nn.Graph([x, t], nn.CrossEntropy()(network(x), t))
     adam = nn.Adam(graph.parameters(), lr=0.003)
-    loader = DataLoader(scale(train.X), train.t, 32, shuffle=True, rng=np.random.default_rng(0))
+    loader = nn.DataLoader(scale(train.X), train.t, 32, shuffle=True, rng=np.random.default_rng(0))
     history = []
     for epoch in range(1, 31):
         for X, labels in loader:

@@ -1,10 +1,10 @@
 """Time and peak memory of forward and reverse mode over n and m (the seminar's S13, S14, S16).
 
-    python tests/benchmarks/modes.py [modes.csv] [--sizes 1 4 16 64 256] [--depth 20]
+    python tests/benchmarks/modes.py [modes.csv] [--sizes 1 4 16 64 256] [--depth 20] [--repeat 3]
 
 The function has n inputs, m outputs, and `depth` layers of width max(n, m) between them; its full
 Jacobian is computed column by column (forward) and row by row (reverse). Time is the least of
-three runs; memory is the peak that tracemalloc sees above what was there before.
+some runs; memory is the peak that tracemalloc sees above what was there before.
 """
 
 import argparse
@@ -33,9 +33,9 @@ def network(n, m, depth, rng):
     return f, rng.normal(size=n)
 
 
-def seconds(run):
+def seconds(run, repeat):
     times = []
-    for _ in range(3):
+    for _ in range(repeat):
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
@@ -51,7 +51,7 @@ def peak_bytes(run):
     return peak - before
 
 
-def measure(sizes, depth, seed=0):
+def measure(sizes, depth, repeat=3, seed=0):
     """A row for each n, m and mode."""
     for n in sizes:
         for m in sizes:
@@ -65,7 +65,7 @@ def measure(sizes, depth, seed=0):
                     "n": n,
                     "m": m,
                     "mode": mode,
-                    "seconds": seconds(run),
+                    "seconds": seconds(run, repeat),
                     "peak_bytes": peak_bytes(run),
                 }
 
@@ -75,8 +75,9 @@ if __name__ == "__main__":
     parser.add_argument("file", nargs="?", help="CSV to write (default: standard output)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 4, 16, 64, 256])
     parser.add_argument("--depth", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
-    rows = list(measure(arguments.sizes, arguments.depth))
+    rows = list(measure(arguments.sizes, arguments.depth, arguments.repeat))
     with open(arguments.file, "w", newline="") if arguments.file else sys.stdout as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
