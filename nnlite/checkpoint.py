@@ -95,7 +95,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check it") from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror or error}); check it"
+        ) from error
     except DataError as error:
         raise CheckpointError(str(error)) from error
     except (ValueError, KeyError, TypeError) as error:
@@ -126,6 +128,7 @@ class Checkpoints:
 
     def paths(self) -> list[tuple[int, Path]]:
         """Steps and files, the newest first."""
+        self.refuse_a_link()
         if not self.folder.is_dir():
             return []
         found = [
@@ -134,6 +137,11 @@ class Checkpoints:
             if (match := re.fullmatch(r"checkpoint-(\d{9,})\.npz", path.name))
         ]
         return sorted(found, reverse=True)
+
+    def refuse_a_link(self) -> None:
+        """Raise a `CheckpointError` where the folder is only a link to one."""
+        if self.folder.is_symlink():
+            raise CheckpointError(f"{self.folder} is a link and not a folder; remove it")
 
     def write(self, step: int, state: Any) -> Path:
         """Write the state after `step` steps; then remove what is too old, or from a later step."""

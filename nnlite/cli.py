@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from nnlite.machine.kernels import prepare
 from nnlite.runs.options import MODEL, TRAINING, Option
@@ -26,12 +26,13 @@ def main(argv: list[str] | None = None) -> int:
     argv : list of str, optional
         The arguments after the program's name; those of the process if left out.
     """
+    environ = dict(os.environ)  # which the doctor judges, and not what is made of it here
     prepare()
     arguments = _parser().parse_args(argv)
     if arguments.command != "predict":  # whose output is data, and is never altered
         _spell_out_what_the_screen_lacks()
     try:
-        return _carry_out(arguments)
+        return _carry_out(arguments, environ)
     except KeyboardInterrupt as error:
         return _complain(error, 128 + getattr(error, "signal", signal.SIGINT))
 
@@ -43,7 +44,7 @@ def _spell_out_what_the_screen_lacks() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _carry_out(arguments: argparse.Namespace) -> int:
+def _carry_out(arguments: argparse.Namespace, environ: dict[str, str]) -> int:
     from nnlite.checkpoint import CheckpointError
     from nnlite.commands import reading, train
     from nnlite.commands.settings import UsageError
@@ -57,7 +58,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
         "evaluate": reading.evaluate,
         "predict": reading.predict,
         "show": reading.show,
-        "doctor": lambda arguments: doctor.main(arguments.json),
+        "doctor": lambda arguments: doctor.main(arguments.json, environ),
     }[arguments.command]
     wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
     try:
@@ -83,8 +84,15 @@ def _complain(error: BaseException | str, code: int) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence, without the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nnlite", description="Neural-network layers on NumPy.")
+    parser = _Parser(prog="nnlite", description="Neural-network layers on NumPy.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_evaluate(commands)

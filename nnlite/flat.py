@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Flat:
         if len(dtypes) > 1:
             raise TypeError(f"parameters of one dtype can share a vector, got {', '.join(dtypes)}")
         self.dtype = np.dtype(dtypes[0] if dtypes else np.float64)
+        if self.dtype == np.float16:
+            raise TypeError("parameters of float16 cannot share a vector; take float32")
         a_line = BYTES // self.dtype.itemsize
         lengths = [-(-parameter.size // a_line) * a_line for parameter in self.parameters]
         self._starts = np.cumsum([0, *lengths]).tolist()
@@ -48,7 +51,6 @@ class Flat:
         self.grads = self.parts(self.grad)
         self.version = 0
         self._parts = list(zip(self.parameters, self.values, self.grads))
-        self._asked: Sequence[Parameter] | None = None
         for parameter, value in zip(self.parameters, self.values):
             parameter.value, parameter.flat = value, self
 
@@ -91,10 +93,10 @@ class Flat:
 
     def holds(self, parameters: Sequence[Parameter]) -> bool:
         """Whether these parameters' values and gradients are the parts, in this order."""
-        if parameters is not self._asked:
-            if [*map(id, parameters)] != [*map(id, self.parameters)]:
-                return False
-            self._asked = parameters
+        if len(parameters) != len(self.parameters):
+            return False
+        if not all(map(is_, parameters, self.parameters)):
+            return False
         for parameter, value, grad in self._parts:
             if parameter.value is not value or parameter.grad is not grad:
                 return False

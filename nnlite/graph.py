@@ -226,7 +226,7 @@ class Graph(Module):
         -------
         Step
             ``loss = step(*inputs)`` gives what ``graph(*inputs)`` gives, and each parameter its
-            gradient; ``step.source`` is the program.
+            gradient of this call, which adds up to no other; ``step.source`` is the program.
 
         Raises
         ------
@@ -236,6 +236,12 @@ class Graph(Module):
         from nnlite.compiler import Step
 
         return Step(self)
+
+    def forget(self) -> None:
+        """Drop the values and gradients that a pass left; parameters keep theirs."""
+        self._ran_with = None
+        for node in self._passing:
+            node.value = node.grad = node.saved = None
 
     @contextmanager
     def set_aside(self) -> Iterator[None]:

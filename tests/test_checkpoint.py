@@ -261,3 +261,28 @@ def test_reading_a_checkpoint_warns_of_nothing(path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_npz(path)["state/weights/one"] == np.float32(0.1)
+
+
+def test_links_in_a_run_from_somebody_else_are_not_followed(tmp_path):
+    (tmp_path / "victim.txt").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "victim.txt")
+    with pytest.raises(LockedError, match="is a link"), Lock(tmp_path / "run"):
+        pass
+    assert (tmp_path / "victim.txt").read_text() == "mine"
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "checkpoints").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match="is a link"):
+        Checkpoints(tmp_path / "run" / "checkpoints").paths()
+
+
+def test_a_lock_that_cannot_be_written_is_free_again(tmp_path, monkeypatch):
+    def full(descriptor, text):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"), Lock(tmp_path):
+            pass
+    with Lock(tmp_path):
+        pass

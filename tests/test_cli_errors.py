@@ -120,7 +120,7 @@ BAD_TABLES = [
     ("mass,fruit,mass\n1,apple,2\n", "column 3: the name 'mass' is taken"),
     ("mass,colour\n1,red\n", "has no column 'fruit'"),
     ("mass,fruit\n1,apple\n2,apple\n", "the only class"),
-    ("mass,fruit\n1,apple\n2,banana\n", "training or the test part empty"),
+    ("mass,fruit\n1,apple\n2,banana\n", "training or the held-out part empty"),
     (b"mass,fruit\n1,caf\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
     (b"\x00\x01\x02\x03", "binary"),
     (b"\x1f\x8b\x08junk", "damaged gzip"),
@@ -276,9 +276,9 @@ def test_a_missing_feature_is_named(fruit, capsys):
     assert "no column 'length'" in refused(capsys, "predict", "run", "new.csv")
 
 
-def test_a_folder_that_cannot_be_written_ends_with_exit_code_1(here, capsys):
+def test_a_folder_that_cannot_be_made_is_refused(here, capsys):
     (here / "file").write_text("")
-    assert main(["train", "--epochs", "1", "--out", "file/run"]) == 1
+    assert main(["train", "--epochs", "1", "--out", "file/run"]) == 2
     assert "file" in capsys.readouterr().err
 
 
@@ -297,3 +297,27 @@ class TestDivergence:
         assert main([*train, "--out", "run"]) == 1
         assert "in step" in capsys.readouterr().err
         assert list((here / "run" / "checkpoints").glob("*.npz"))
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("nowhere/x.csv", "nowhere is not a folder"),
+        ("run", "run is a folder"),
+        ("fruit.csv", "holds the samples themselves"),
+    ],
+)
+def test_predictions_go_to_a_new_file_only(here, capsys, out, words):
+    table = "mass,length,fruit\n" + "0.2,0.07,apple\n0.3,0.2,banana\n" * 10
+    (here / "fruit.csv").write_text(table)
+    main(["train", "fruit.csv", "--target", "fruit", "--epochs", "1", "--out", "run"])
+    capsys.readouterr()
+    assert words in refused(capsys, "predict", "run", "fruit.csv", "--out", out, "--overwrite")
+    assert (here / "fruit.csv").read_text() == table
+
+
+def test_after_a_divergence_it_is_not_said_to_resume(here, capsys):
+    assert main(["train", "--lr", "1e300", "--hidden", "4", "--epochs", "3", "--out", "run"]) == 1
+    message = capsys.readouterr().err
+    assert "begin again with a smaller --lr" in message
+    assert "--resume" not in message

@@ -419,6 +419,28 @@ def test_it_writes_to_nothing_that_it_is_given_and_its_results_are_not_overwritt
     np.testing.assert_array_equal(of_x, kept[1])
 
 
+def test_vertices_do_not_keep_what_is_of_another_pass() -> None:
+    s = seminar(5)
+    step = s.graph.compile()
+    X, T = samples("seminar")
+    s.graph(X, T)
+    s.graph.backward()
+    step(2 * X, T)
+    assert s.z.value is None
+    assert s.z.grad is None
+    assert s.linear.bias.grad is not None
+    with pytest.raises(RuntimeError, match="call graph"):
+        s.graph.backward()
+
+
+def test_a_failure_while_tracing_says_that_the_graph_was_being_compiled() -> None:
+    x = nn.Input("x")
+    graph = nn.Graph([x], Branch()(nn.Linear(5, 3, rng=0)(x)).sum())
+    with pytest.raises(TypeError) as caught:
+        graph.compile()(samples("")[0])
+    assert "was compiled" in caught.value.__notes__[-1]
+
+
 def test_a_deep_graph_compiles() -> None:
     x, w = nn.Input("x"), nn.Parameter(np.full(3, 0.999))
     y: Any = x

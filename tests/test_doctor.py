@@ -1,6 +1,7 @@
 """`nnlite doctor`, and the environment that the command line makes for itself."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -226,3 +227,18 @@ def test_the_measurements_run_in_processes_of_their_own(monkeypatch, capsys):
 def test_a_measurement_that_fails_is_told_with_its_message():
     with pytest.raises(RuntimeError, match=r"a measurement failed\n.*Python"):
         doctor.in_new_processes({"PYTHONHOME": "nowhere"}, [{}], rounds=1)
+
+
+def test_the_command_judges_the_environment_of_scripts_and_not_its_own(tmp_path):
+    """Without any setting a script has as many threads as there are; the command line has one."""
+    paths = os.pathsep.join([str(Path(doctor.__file__).parents[2]), *sys.path])
+    environ = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": paths}
+    command = [sys.executable, "-m", "nnlite", "doctor", "--json"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    program = "from nnlite.machine.blas import blas; print(blas().threads)"
+    bare = [sys.executable, "-c", program]
+    threads = subprocess.run(bare, env=environ, capture_output=True, text=True).stdout.strip()
+    found = json.loads(done.stdout)
+    assert str(found["trials"][0]["blas"]["threads"]) == threads
+    assert found["command_line"]["OPENBLAS_NUM_THREADS"] == "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import math
 import os
 import subprocess
 import sys
@@ -115,6 +116,25 @@ def test_compiled_it_trains_to_the_same_weights_but_for_rounding() -> None:
         np.testing.assert_allclose(array, other, rtol=1e-9, atol=1e-12)
     assert all(parameter.flat is not None for parameter in compiled.graph.parameters())
     assert all(parameter.flat is None for parameter in plain.graph.parameters())
+
+
+def test_it_says_why_steps_are_interpreted() -> None:
+    model = Model()
+    trainer = model.trainer()
+    trainer.fit(1)
+    assert trainer.why_interpreted is None
+    assert model.trainer(compile=False).why_interpreted == "compile=False"
+
+    class Signed(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x if x.sum() > 0 else -x
+
+    x, t = nn.Input("x"), nn.Input("t")
+    graph = nn.Graph([x, t], nn.MSE()(Signed()(model.net(x)), t))
+    loader = DataLoader(*samples(), 8)
+    trainer = Trainer(graph, nn.SGD(graph.parameters(), 0.1), loader, progress=False)
+    trainer.fit(1)
+    assert "cannot choose a branch" in str(trainer.why_interpreted)
 
 
 def test_fit_counts_the_epochs_that_are_complete_already() -> None:
@@ -615,3 +635,55 @@ def test_in_a_notebook_without_widgets_there_is_a_bar_of_text_and_no_warning() -
     assert done.returncode == 0, done.stderr
     assert "8/8" in done.stderr
     assert "IProgress" not in done.stderr
+
+
+def test_a_step_that_failed_is_made_when_fit_goes_on() -> None:
+    expected = Model()
+    expected.trainer().fit(2)
+    model = Model()
+    trainer = model.trainer()
+    make = trainer._step
+    calls: list[int] = []
+
+    def fails_once(X: Any, t: Any) -> float:
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("once")
+        return make(X, t)
+
+    trainer._step = fails_once
+    with pytest.raises(RuntimeError, match="once"):
+        trainer.fit(2)
+    trainer.fit(2)
+    assert weights(model.graph) == weights(expected.graph)
+
+
+def test_every_callback_hears_the_end_though_one_fails() -> None:
+    class Fails(Callback):
+        def on_end(self, trainer: Trainer) -> None:
+            raise RuntimeError("at the end")
+
+    class Hears(Callback):
+        heard = False
+
+        def on_end(self, trainer: Trainer) -> None:
+            self.heard = True
+
+    first, last = Hears(), Hears()
+    with pytest.raises(RuntimeError, match="at the end"):
+        Model().trainer(callbacks=[first, Fails(), last]).fit(1)
+    assert first.heard
+    assert last.heard
+
+
+def test_the_state_of_another_model_is_refused_and_nothing_is_changed() -> None:
+    model, other = Model(), Model()
+    trainer = model.trainer(validation=samples(), early_stopping=EarlyStopping(1))
+    trainer.fit(3)
+    state = other.trainer(validation=samples(), early_stopping=EarlyStopping(1)).state_dict()
+    state["parts"]["model"][-1] = "Tanh()"
+    before = weights(model.graph)
+    for wrong in (state, {**trainer.state_dict(), "epoch": math.inf}):
+        with pytest.raises(ValueError, match="does not fit this Trainer"):
+            trainer.load_state_dict(wrong)
+        assert weights(model.graph) == before

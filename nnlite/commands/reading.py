@@ -19,6 +19,7 @@ from nnlite.files.archive import replacing
 from nnlite.runs.config import Config, RunError, read_config
 from nnlite.runs.folder import PICTURES, read_history
 from nnlite.runs.run import Run, load_run
+from nnlite.summary import Summary
 
 _MOST_CLASSES_IN_A_TABLE, _MOST_CLASSES_IN_A_LINE = 30, 12
 
@@ -61,7 +62,7 @@ def show(arguments: Namespace) -> None:
     config = read_config(folder / "config.json")
     finished = (folder / "weights.npz").exists()
     history = read_history(folder)
-    summary = load_run(folder).model.graph.summary() if finished else None
+    summary = _summary(load_run(folder)) if finished else None
     pictures = [str(folder / name) for name in PICTURES if (folder / name).exists()]
     if arguments.json:
         report = {
@@ -159,12 +160,29 @@ def _output(arguments: Namespace) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = Path(arguments.out)
+    if path.is_dir() or not path.parent.is_dir():
+        what = path if path.is_dir() else path.parent
+        raise RunError(
+            f"{what} is {'a folder' if path.is_dir() else 'not a folder'}; give --out the name of "
+            "a file in a folder that is there"
+        )
+    if path.exists() and path.samefile(arguments.file):
+        raise RunError(f"{path} holds the samples themselves; give --out another name")
     if path.exists() and not arguments.overwrite:
         raise RunError(f"{path} exists and is left as it is; give another --out, or --overwrite")
     with replacing(path) as file:
         stream = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         yield stream
         stream.detach()
+
+
+def _summary(run: Run) -> Summary:
+    """A table of the model, with the shapes of one sample."""
+    graph = run.model.graph
+    graph.eval()
+    is_number = run.config.task != "multiclass"
+    t = np.zeros((1, 1), run.config.dtype) if is_number else np.zeros(1, np.int64)
+    return graph.summary(np.zeros((1, len(run.config.features)), run.config.dtype), t)
 
 
 def _history_table(history: list[dict[str, float]]) -> Iterable[str]:

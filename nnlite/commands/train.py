@@ -43,6 +43,7 @@ from nnlite.training.interruption import Interrupted
 from nnlite.training.trainer import Trainer
 
 _ROWS_OF_THE_PICTURE = 1024
+_FEW = 50  # different numbers, which may stand for classes
 _SECONDS_BETWEEN_CHECKPOINTS = 1.0
 
 Parts = tuple[Dataset, Dataset | None]
@@ -139,7 +140,10 @@ class _Training:
                     write_config(folder, self.config)
                 self._fit(trainer)
                 report = self._report(trainer)
-        except (ArithmeticError, OSError, KeyboardInterrupt) as error:
+        except ArithmeticError as error:
+            error.add_note("begin again with a smaller --lr; --overwrite replaces this run")
+            raise
+        except (OSError, KeyboardInterrupt) as error:
             error.add_note(f"go on with: nnlite train --resume {folder}")
             raise
         print(json.dumps(report, ensure_ascii=False) if arguments.json else _in_lines(report))
@@ -217,7 +221,7 @@ def _announcement(config: Config, parts: Parts, guessed: bool) -> Iterator[str]:
     held_out = 0 if parts[1] is None else len(parts[1])
     yield f"{len(parts[0])} samples to train on, {held_out} held out"
     yield from describe(config)
-    if guessed and config.task == "regression":
+    if guessed and config.task == "regression" and len(np.unique(parts[0].t[:])) <= _FEW:
         yield "if these numbers stand for classes: --task multiclass (or binary)"
     elif guessed and all(map(_is_number, config.classes)):
         yield "if the classes are numbers on a scale: --task regression"
@@ -243,11 +247,21 @@ def _sha256(path: Path) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check the path") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path"
+        ) from error
 
 
 def _split(data: Dataset, share: float, rng: np.random.Generator) -> Parts:
-    return data.split(test=share, rng=rng) if share else (data, None)
+    if not share:
+        return data, None
+    try:
+        return data.split(test=share, rng=rng)
+    except DataError as error:
+        raise UsageError(
+            f"--validation {share:g} of {len(data)} samples leaves the training or the held-out "
+            "part empty; give another share, or 0"
+        ) from error
 
 
 def _standardisation(part: Dataset) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Ufunc(Form):
     def lines(self, w: Writer, operation: Operation, out: str) -> list[str]:
         function, dtype = operation.module.function, operation.dtype
         if isinstance(operation.module, Constantlike):
-            dtype = np.result_type(*[arg.dtype for arg in operation.args if arg.is_array])
+            dtype = np.result_type(*[arg.value for arg in operation.args])
         values = ", ".join(w.value(arg, dtype) for arg in operation.args)
         # NumPy deprecates a third argument by position of just these two.
         last = f"out={out}" if function in (np.maximum, np.minimum) else out
@@ -176,7 +176,8 @@ class Reduced(Form):
     """Sums, means and extrema over axes."""
 
     def applies(self, operation: Operation) -> bool:
-        return type(operation.module) in REDUCTIONS
+        kind = type(operation.module)  # NumPy adds float16 up in float32 for a mean
+        return kind in REDUCTIONS and not (kind is Mean and operation.dtype == np.float16)
 
     def scratch(self, operation: Operation) -> Memory:
         (x,) = operation.args

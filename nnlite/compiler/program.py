@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ class Program:
         self.size = plan.size
         self._writer = writer
         self._name_operations(trace, order, plan)
-        body = [*self._checks(trace, guards, otherwise), *self._operations(trace, order)]
+        body = [*self._checks(trace, flat, guards, otherwise), *self._operations(trace, order)]
         body += self._endings(trace, flat, index)
         names = ", ".join(writer.name(operation) for operation in trace.inputs)
         self.source = "\n".join([f"def step({names}):", *[f"    {line}" for line in body], ""])
@@ -89,6 +90,7 @@ class Program:
         namespace = dict(writer.names)
         exec(compile(self.source, filename, "exec"), namespace)
         self.run: Callable[..., Any] = namespace["step"]
+        weakref.finalize(self, linecache.cache.pop, filename, None)
 
     def _name_operations(self, trace: Trace, order: list[Operation], plan: Plan) -> None:
         """Good names first; what works in place of an argument is called like its outcome."""
@@ -107,7 +109,11 @@ class Program:
                 writer.same_name(before, operation)
 
     def _checks(
-        self, trace: Trace, guards: Sequence[Guard], otherwise: Callable[..., Any]
+        self,
+        trace: Trace,
+        flat: Flat,
+        guards: Sequence[Guard],
+        otherwise: Callable[..., Any],
     ) -> list[str]:
         writer = self._writer
         names = ", ".join(writer.name(operation) for operation in trace.inputs)
@@ -127,10 +133,19 @@ class Program:
         for guard in guards:
             items = [writer.bind(item, _hint(item)) for item in guard.items]
             conditions.append((guard.condition.format(*items), guard.otherwise))
-        return [
+        lines = [
             f"if {condition}: return {writer.bind(call, call.__name__.lstrip('_'))}({names})"
             for condition, call in conditions
         ]
+        for operation in trace.inputs:
+            if operation.is_array:  # a gradient of the step before would be overwritten
+                name, grad = writer.name(operation), writer.bind(flat.grad, "gradient")
+                overlaps = writer.bind(np.may_share_memory, "overlap")
+                lines.append(
+                    f"if {name}.base is not None and {overlaps}({name}, {grad}): "
+                    f"{name} = {name}.copy()"
+                )
+        return lines
 
     def _operations(self, trace: Trace, order: list[Operation]) -> list[str]:
         lines = [
@@ -145,19 +160,19 @@ class Program:
             new = self._writer.lines(operation)
             if new and operation.origin != origin:
                 origin = operation.origin
-                new[0] = f"{new[0]:<44}  # {', '.join(origin) if any(origin) else 'buffers'}"
+                words = " ".join(", ".join(origin).split()) if any(origin) else "buffers"
+                new[0] = f"{new[0]:<44}  # {words}"
             lines += new
         return lines
 
     def _endings(self, trace: Trace, flat: Flat, index: dict[Parameter, int]) -> list[str]:
         writer, lines = self._writer, []
+        for node in trace.without:
+            lines.append(f"{writer.bind(node, f'vertex_{node.name}')}.grad = None")
         for node, operation in trace.gradients:
             vertex = writer.bind(node, f"vertex_{node.name}")
             if not isinstance(node, Parameter):
-                kept = operation in writer.plan.places
-                lines.append(
-                    f"{vertex}.grad = {writer.value(operation)}{'.copy()' if kept else ''}"
-                )
+                lines.append(f"{vertex}.grad = {self._own(operation)}")
                 continue
             target = flat.grads[index[node]]
             place = writer.plan.places.get(operation)
@@ -170,12 +185,12 @@ class Program:
             lines.append(f"{vertex}.grad = {name}")
         for module, attribute, operation in trace.updates:
             owner = writer.bind(module, module.label)
-            kept = operation in writer.plan.places
-            lines.append(
-                f"{owner}.{attribute} = {writer.value(operation)}{'.copy()' if kept else ''}"
-            )
-        loss = writer.value(trace.loss)
-        return [*lines, f"return {loss}" + (".copy()" if trace.loss.is_array else "")]
+            lines.append(f"{owner}.{attribute} = {self._own(operation)}")
+        return [*lines, f"return {self._own(trace.loss)}"]
+
+    def _own(self, operation: Operation) -> str:
+        """A result that nothing else will write to."""
+        return self._writer.value(operation) + (".copy()" if operation.is_array else "")
 
 
 def _same_memory(a: Any, b: Any) -> bool:

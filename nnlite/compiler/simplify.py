@@ -1,4 +1,7 @@
-"""Leaving out what does not change a result: x·1, x + 0, arithmetic on constants, repetitions."""
+"""Leaving out what does not change a result: x·1, x − 0, arithmetic on constants, repetitions.
+
+(x + 0 is not x: it makes 0 of −0.)
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def _simplified(operation: Operation, given: set[Operation]) -> Operation:
                 is_number(number)
                 and module.function in _NEUTRAL
                 and number.value == _NEUTRAL[module.function]
-                and (number is args[1] or module.function in (np.add, np.multiply))
+                and (number is args[1] or module.function is np.multiply)
                 and (other.shape, other.dtype) == (operation.shape, operation.dtype)
             ):
                 return other
@@ -72,7 +75,7 @@ def _one_factor(operation: Operation, is_number: Callable[[Operation], bool]) ->
     factor, source = 1.0, operation
     while isinstance(source.module, Elementwise) and not source.is_array:
         a, b = source.args if len(source.args) == 2 else (source, source)
-        if source.module.function is np.divide and is_number(b):
+        if source.module.function is np.divide and is_number(b) and b.value != 0:
             factor, source = factor / float(b.value), a
         elif source.module.function is np.multiply and is_number(b):
             factor, source = factor * float(b.value), a
@@ -87,7 +90,6 @@ def _one_factor(operation: Operation, is_number: Callable[[Operation], bool]) ->
 
 
 _NEUTRAL: dict[Callable[..., Any], int] = {
-    np.add: 0,
     np.subtract: 0,
     np.multiply: 1,
     np.divide: 1,

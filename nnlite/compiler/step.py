@@ -12,8 +12,9 @@ import numpy as np
 from nnlite.compiler.program import Guard, Program
 from nnlite.compiler.simplify import simplify
 from nnlite.compiler.trace import first_difference, trace
+from nnlite.dispatch import Value
 from nnlite.flat import Flat
-from nnlite.kept import INTERNAL, PLAIN, attributes, changed
+from nnlite.kept import INTERNAL, PLAIN, attributes, changed, sample
 from nnlite.node import Constant, Parameter
 from nnlite.primitives.base import Primitive
 
@@ -28,11 +29,13 @@ class Step:
     """The forward and backward pass of a graph in one call: ``loss = step(*inputs)``.
 
     Made by ``graph.compile()``. After a call each parameter, and each input with
-    ``requires_grad``, holds its gradient of this call alone; gradients do not add up. The result
-    is that of ``graph(*inputs)`` followed by ``graph.backward()``, to rounding.
+    ``requires_grad``, holds its gradient of this call alone; gradients do not add up. The other
+    vertices hold nothing: for values on the way, run the graph itself. The result is that of
+    ``graph(*inputs)`` followed by ``graph.backward()``, to rounding.
 
     For inputs of new shapes or dtypes, and after a change of a module's attributes, another
-    program is written on the way.
+    program is written on the way. What a module reads from a closure or a global variable, and
+    its methods, are read once.
 
     Parameters
     ----------
@@ -83,7 +86,12 @@ class Step:
         return type(self), (self.graph,)
 
     def __call__(self, *inputs: Any) -> Any:
-        return self._run(*inputs)
+        try:
+            return self._run(*inputs)
+        except BaseException:
+            for parameter in self._flat.parameters:
+                parameter.grad = None  # which may be half of this call and half of the one before
+            raise
 
     @property
     def source(self) -> str:
@@ -101,8 +109,13 @@ class Step:
     def _plan(self, *inputs: Any) -> Any:
         """Find or write the program for inputs of these shapes, and run it."""
         values = self.graph.checked(inputs)
+        if any(isinstance(value, Value) for value in values):
+            raise TypeError("a compiled step takes arrays; differentiate the graph itself")
         self._flat.absorb()
-        key = tuple([(np.shape(value), getattr(value, "dtype", type(value))) for value in values])
+        self.graph.forget()
+        key = tuple(
+            [(np.shape(value), getattr(value, "dtype", None), type(value)) for value in values]
+        )
         program = self._programs.pop(key, None)
         if program is None:
             program = self._written(values)
@@ -117,6 +130,11 @@ class Step:
         self._programs.clear()
         return self._plan(*inputs)
 
+    def _passed(self, *inputs: Any) -> Any:
+        """Drop what an interpreted pass left at the vertices, which would not be of this one."""
+        self.graph.forget()
+        return self._run(*inputs)
+
     def _moved(self, *inputs: Any) -> Any:
         """Take up parameters' new values, which are not where the program expects them."""
         if any(getattr(owner, name) is not p for owner, name, p in self._owners):
@@ -127,7 +145,15 @@ class Step:
     def _written(self, values: Sequence[Any]) -> Program:
         modules = self.graph.modules()
         self._owners = _owners(self.graph)
-        traced = trace(self.graph, values)
+        try:
+            traced = trace(self.graph, values)
+        except (TypeError, NotImplementedError) as error:
+            if "cannot be compiled" not in str(error):
+                error.add_note(
+                    f"this happened as {self.graph!r} was compiled: its passes ran on nodes in "
+                    "place of arrays. Where the graph runs as it is, run it so"
+                )
+            raise
         if not all(module.is_ours() for module in modules):
             difference = first_difference(traced, trace(self.graph, values, stir=True))
             if difference is not None:
@@ -136,17 +162,17 @@ class Step:
                     "that is not the same in every pass. Draw random numbers with nn.Dropout and "
                     "declare state in `buffers`, or run the graph as it is"
                 )
-        guards = [*self._places(), *_guards(self.graph, self._changed)]
+        passed = Guard("{0}._ran_with is not None", (self.graph,), self._passed)
+        guards = [passed, *self._places(), *_guards(self.graph, self._changed)]
         return Program(simplify(traced), self._flat, guards, self._plan)
 
     def _places(self) -> Iterator[Guard]:
         moved = self._moved
-        owners = {p: (owner, name) for owner, name, p in self._owners}
-        for parameter, value in zip(self._flat.parameters, self._flat.values):
-            owner, name = owners.get(parameter, (None, ""))
-            place = f"{{0}}.{name}.value" if owner is not None else "{0}.value"
-            item = parameter if owner is None else owner
-            yield Guard(f"{place} is not {{1}}", (item, value), moved)
+        values = dict(zip(self._flat.parameters, self._flat.values))
+        for owner, name, parameter in self._owners:
+            yield Guard(f"{{0}}.{name}.value is not {{1}}", (owner, values[parameter]), moved)
+        for parameter in values.keys() - {parameter for _, _, parameter in self._owners}:
+            yield Guard("{0}.value is not {1}", (parameter, values[parameter]), moved)
 
 
 def _owners(graph: Graph) -> list[tuple[Module, str, Parameter]]:
@@ -162,20 +188,47 @@ def _owners(graph: Graph) -> list[tuple[Module, str, Parameter]]:
 
 def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
     """What a program depends on besides its inputs and the parameters."""
-    for node in graph.nodes:
-        if isinstance(node, Constant):
+    for node in _constants(graph):
+        if isinstance(node.value, np.ndarray):
+            items = (_is_changed, node, node.value, sample(node.value)[1])
+            yield Guard("{0}({1}, {2}, {3})", items, otherwise)
+        else:
             yield Guard("{0}.value is not {1}", (node, node.value), otherwise)
     for module in graph.modules():
         if isinstance(module, Primitive) or module is graph:
             continue
-        if not module.is_ours():
+        held = {name: item for name, item in vars(module).items() if name not in INTERNAL}
+        arrays = [n for n, item in held.items() if isinstance(item, np.ndarray)]
+        if not module.is_ours() or set(arrays) - set(module.buffers):
             state = partial(attributes, module, skip=INTERNAL)
             yield Guard("{0}({1}, {2}())", (changed, state(), state), otherwise)
-        names = [
-            name
-            for name, item in vars(module).items()
-            if name not in INTERNAL and isinstance(item, (*PLAIN, tuple))
-        ]
-        if names:
+        for name, item in held.items():
+            if isinstance(item, np.random.Generator):
+                yield Guard(f"{{0}}.{name} is not {{1}}", (module, item), otherwise)
+        names = [name for name, item in held.items() if isinstance(item, (*PLAIN, tuple))]
+        names += _of_class(module)
+        if names or not module.is_ours():
             getter = attrgetter(*names, "training")
             yield Guard("{0}({1}) != {2}", (getter, module, getter(module)), otherwise)
+
+
+def _of_class(module: Module) -> list[str]:
+    """Names of the plain attributes that a module's own classes give it."""
+    return [
+        name
+        for cls in type(module).__mro__
+        if not cls.__module__.startswith("nnlite.")
+        for name, item in vars(cls).items()
+        if not name.startswith("__") and isinstance(item, PLAIN)
+    ]
+
+
+def _constants(graph: Graph) -> list[Constant]:
+    """The constants of the graph and of the graphs in it."""
+    graphs = [graph, *[part.graph for part in graph.modules() if hasattr(part, "graph")]]
+    nodes = dict.fromkeys(node for each in graphs for node in each.nodes)
+    return [node for node in nodes if isinstance(node, Constant)]
+
+
+def _is_changed(node: Constant, value: Any, part: bytes) -> bool:
+    return node.value is not value or sample(value)[1] != part

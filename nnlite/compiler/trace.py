@@ -66,6 +66,8 @@ class Trace:
     parameters : dict of Operation to Parameter
     loss : Operation
     gradients : list of (Parameter or Input, Operation)
+    without : list of (Parameter or Input)
+        Those that have no influence on the loss.
     buffers : dict of Operation to (Module, str)
         Those that the modules have when the program runs, such as running means.
     updates : list of (Module, str, Operation)
@@ -76,6 +78,7 @@ class Trace:
     parameters: dict[Operation, Parameter]
     loss: Operation
     gradients: list[tuple[Node, Operation]]
+    without: list[Node]
     buffers: dict[Operation, tuple[Module, str]]
     updates: list[tuple[Module, str, Operation]]
 
@@ -132,6 +135,12 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
             f"{graph!r} cannot be compiled: it computes with {parameter!r}, which is not among "
             "its parameters; declare the graph again after a parameter was replaced"
         )
+    places = [(module, name) for module, name, _ in recording.updates]
+    if len(set(places)) < len(places):
+        raise TypeError(
+            f"{graph!r} cannot be compiled: a module whose buffers change stands at two vertices "
+            "of it; run the graph as it is"
+        )
     vertices = toposort(*recording.outputs, *[node for _, _, node in recording.updates])
     known = [node.module.generator for node in vertices if isinstance(node.module, Uniform)]
     if any(all(generator is not other for other in known) for generator in drawn):
@@ -156,6 +165,7 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
         {leaves[leaf]: parameter for parameter, leaf in recording.leaves.items()},
         loss,
         list(zip(passes.wanted, gradients)),
+        passes.without,
         {made[leaf]: place for leaf, place in passes.buffers.items()},
         [(module, name, made[node]) for module, name, node in recording.updates],
     )
@@ -166,8 +176,8 @@ class _Passes:
 
     Attributes
     ----------
-    wanted : list of Node
-        The vertices of the graph whose gradients are results.
+    wanted, without : list of Node
+        The vertices of the graph whose gradients are results, and those that have none.
     origins : dict of Node to (str, str)
     names : dict of Node to str
         For what a vertex of the graph holds, as value or gradient.
@@ -178,6 +188,7 @@ class _Passes:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.wanted = [*graph.parameters(), *[node for node in graph.inputs if node.requires_grad]]
+        self.without: list[Node] = []
         self.origins: dict[Node, tuple[str, str]] = {}
         self.names: dict[Node, str] = {}
         self.buffers: dict[Node, tuple[Module, str]] = {}
@@ -198,8 +209,9 @@ class _Passes:
                 backpropagate([vertex])
                 for fed in (*vertex.parents, *vertex.parameters):
                     self._claim(fed.grad, f"grad_{fed.name}", (str(vertex.name), "backward"))
-        gradients = [np.zeros_like(n.value) if n.grad is None else n.grad for n in self.wanted]
-        return (loss, *gradients)
+        self.without = [node for node in self.wanted if node.grad is None]
+        self.wanted = [node for node in self.wanted if node.grad is not None]
+        return (loss, *[node.grad for node in self.wanted])
 
     def _exchange_buffers(self, recording: Recording) -> None:
         """Put nodes in the place of buffers, so that programs read and write the buffers."""

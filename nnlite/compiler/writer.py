@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import math
 import re
 from collections.abc import Callable
 from copy import copy
@@ -20,6 +21,9 @@ from nnlite.primitives.checked import Checked
 from nnlite.primitives.contractions import VDot
 from nnlite.primitives.elementwise import Elementwise
 from nnlite.primitives.reductions import Mean, Sum
+
+RESERVED = ("type", "part", "window", "step")
+"""Names that a program's text has of its own."""
 
 _INFIX: dict[Callable[..., Any], str] = {
     np.add: "+",
@@ -74,11 +78,11 @@ class Writer:
 
     def _fresh(self, name: str) -> str:
         """An identifier much like `name` that nothing else has."""
-        unique = re.sub(r"\W", "_", name)
+        unique = re.sub(r"[^A-Za-z0-9_]", "_", name)
         if not unique.isidentifier() or keyword.iskeyword(unique):
             unique = f"_{unique}"
         base, count = re.sub(r"_1$", "", unique), 1
-        while unique in self.names:
+        while unique in self.names or unique in RESERVED:
             count += 1
             unique = f"{base}_{count}"
         self.names[unique] = None
@@ -110,6 +114,8 @@ class Writer:
             return self.number(arg.value, dtype)
         if isinstance(arg.value, np.generic):
             return self.number(arg.value, arg.value.dtype, dtype is not None)
+        if isinstance(arg.value, float) and not math.isfinite(arg.value):
+            return self.bind(arg.value, "infinity" if arg.value > 0 else "not_finite")
         return repr(arg.value)
 
     def place(self, operation: Operation) -> Any:
@@ -170,7 +176,8 @@ class Writer:
         if not operation.is_array and function in _INFIX:
             left, right = (self._scalar(arg, operation.dtype) for arg in args)
             return f"{left} {_INFIX[function]} {right}"
-        if type(module) in REDUCTIONS and not operation.is_array and args[0].is_array:
+        is_mean = type(module) is Mean and operation.dtype == np.float16  # see forms.Reduced
+        if type(module) in REDUCTIONS and args[0].is_array and not (operation.is_array or is_mean):
             return self._reduced_to_number(operation)
         if isinstance(module, VIEWS) and len(args) == 1:
             viewed = as_method(operation)

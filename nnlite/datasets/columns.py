@@ -25,7 +25,9 @@ def content(path: Path) -> str:
         with open(path, "rb") as file:
             start = file.read(6)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check the path") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path"
+        ) from error
     if start.startswith((b"PK\3\4", b"PK\5\6")):
         return "npz"
     return "npy" if start == b"\x93NUMPY" else "csv"

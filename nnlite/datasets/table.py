@@ -84,7 +84,8 @@ def choose_columns(
     """
     columns = ", ".join(map(quote, names[:20])) + (", …" if len(names) > 20 else "")
     if target is not None and target not in names:
-        raise DataError(f"{path} has no column {target!r}; the target must be one of {columns}")
+        asked = "the target must be one of" if features is None else "it has"
+        raise DataError(f"{path} has no column {target!r}; {asked} {columns}")
     if features is None:
         features = [name for name in names if name != target]
         if not features:
@@ -153,7 +154,9 @@ def read_table(
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is a damaged gzip file ({error}); get a new copy") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check the path") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path"
+        ) from error
 
 
 def _parse(

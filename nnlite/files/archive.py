@@ -192,7 +192,9 @@ def _reading(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with open(path, "rb") as file:
             yield file
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); check the path") from error
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}); check the path"
+        ) from error
 
 
 def _check_directory(path: Any, members: list[zipfile.ZipInfo], size: int) -> None:

@@ -21,6 +21,9 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_NOT_A_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
 class LockedError(RuntimeError):
     """Another process, or another object of this one, works in the folder."""
 
@@ -59,7 +62,9 @@ class Lock:
     def __enter__(self) -> Lock:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / ".lock"
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if path.is_symlink():
+            raise LockedError(f"{path} is a link and not a lock; remove it")
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOT_A_LINK, 0o666)
         try:
             _take(self._descriptor)
         except (BlockingIOError, PermissionError) as error:
@@ -71,8 +76,12 @@ class Lock:
                 + (f" (process {owner})" if owner else "")
                 + "; wait for it to end, or take another folder"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, str(os.getpid()).encode())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, str(os.getpid()).encode())
+        except BaseException:
+            os.close(self._descriptor)
+            raise
         return self
 
     def __exit__(

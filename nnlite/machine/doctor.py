@@ -58,16 +58,18 @@ class Report:
         return "\n".join(_text(self))
 
 
-def main(as_json: bool = False) -> int:
+def main(as_json: bool = False, environ: Mapping[str, str] | None = None) -> int:
     """Print a report of this machine, and return the exit code, 0.
 
     Parameters
     ----------
     as_json : bool
         For programs to read.
+    environ : mapping of str to str, optional
+        The environment to judge; that of this process if left out.
     """
-    report = examine()
-    print(json.dumps(asdict(report), indent=2) if as_json else report)
+    report = examine(environ)
+    print(json.dumps(asdict(report), indent=2, ensure_ascii=False) if as_json else report)
     return 0
 
 

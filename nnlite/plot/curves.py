@@ -63,6 +63,9 @@ def history(
         label = key.removesuffix(f"_{quantity}").replace("_", " ")
         ax.plot(x[known], y[known], dashes, color=colour, lw=1.5, marker=marker, ms=4, label=label)
     ax.set(xlabel="epoch", ylabel=quantity or "value")
+    first, last = ax.dataLim.intervalx
+    if first == last:
+        ax.set_xlim(first - 1, last + 1)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     open_corner(ax)
     if len(keys) > 1:

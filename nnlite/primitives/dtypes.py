@@ -23,6 +23,8 @@ class AsType(Primitive):
         self.is_differentiable = self.dtype.kind == "f"
 
     def forward(self, x: Any) -> Any:
+        if isinstance(x, int | float):
+            x = np.asarray(x)[()]
         if x.dtype.kind not in "fiub":
             raise TypeError(f"a conversion from dtype {x.dtype} to {self.dtype} has no derivative")
         self.save_for_backward(x.dtype)

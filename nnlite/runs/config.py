@@ -98,7 +98,8 @@ def read_config(path: str | Path) -> Config:
         entries = json.loads(Path(path).read_bytes().decode("utf-8"))
     except OSError as error:
         raise RunError(
-            f"{path} cannot be read ({error.strerror}); give the folder of a run of nnlite train"
+            f"{path} cannot be read ({error.strerror or error}); give the folder of a run of "
+            "nnlite train"
         ) from error
     except (ValueError, RecursionError) as error:
         raise RunError(

@@ -33,7 +33,12 @@ def create(folder: Path, config: Config, overwrite: bool) -> None:
         If the folder is there and `overwrite` is not, or it is not a run that nobody works on.
     """
     unfinished = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-    unfinished.mkdir(parents=True)
+    try:
+        unfinished.mkdir(parents=True)
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be made ({error.strerror}); give another folder to --out"
+        ) from error
     try:
         write_config(unfinished, config)
         if overwrite and folder.exists():
@@ -115,6 +120,8 @@ def remove(folder: Path) -> None:
 
 def remove_temporaries(folder: Path) -> None:
     """Delete what a killed process left half written; call it under the folder's lock."""
+    if (folder / "checkpoints").is_symlink():
+        raise RunError(f"{folder / 'checkpoints'} is a link and not a folder of a run; remove it")
     for place in (folder, folder / "checkpoints"):
         for path in place.glob(".*.tmp"):
             path.unlink(missing_ok=True)
@@ -191,7 +198,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         header, *rows = csv.reader(io.StringIO(path.read_bytes().decode()), strict=True)
         return [dict(zip(header, map(_number, row), strict=True)) for row in rows]
     except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}); check it") from error
+        raise RunError(f"{path} cannot be read ({error.strerror or error}); check it") from error
     except (ValueError, csv.Error) as error:
         raise RunError(f"{path} is damaged ({error}); get a new copy of the run") from error
 

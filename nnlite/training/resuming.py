@@ -78,6 +78,7 @@ class Resumable:
             If they are of another model, optimiser, schedule, loader or callback.
         """
         checkpoints = self._folder()
+        checkpoints.refuse_a_link()
         with self._alone(known=False):
             paths = checkpoints.paths()
             problems: list[ValueError] = []
@@ -120,12 +121,14 @@ class Resumable:
         ValueError
             If it is of another model, optimiser, schedule, loader or callback; nothing is changed.
         """
-        before = self.state_dict()
+        before, weights, last = self.state_dict(), self.graph.state_dict(), self._last_weights
         try:
             self._check_parts(state["parts"])
             self._set(state)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except Exception as error:
             self._set(before)
+            self.graph.load_state_dict(weights)
+            self._last_weights = last
             what = error if isinstance(error, ValueError) else repr(error)
             raise ValueError(f"the saved run does not fit this Trainer: {what}") from error
 
@@ -139,6 +142,7 @@ class Resumable:
     def _parts(self) -> dict[str, Any]:
         """What the run is made of, in words that must be the same when it goes on."""
         return {
+            "model": [repr(module) for module in self.graph.modules()],
             "optimizer": type(self.optimizer).__name__,
             "schedule": None if self.schedule is None else type(self.schedule).__name__,
             "schedule_each": self.schedule_each,

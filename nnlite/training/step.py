@@ -34,7 +34,12 @@ class Step:
         self.graph = graph
         self.optimizer = optimizer
         self.clip_norm = clip_norm
-        self._program = _compiled(graph) if compiled else None
+        self._program: Any = None
+        self._is_compiled = False  # the step at hand
+        self._refused: set[Any] = set()  # shapes for which no program can be written
+        self.why_interpreted: str | None = "compile=False"
+        if compiled:
+            self._compile()
         self._buffers = [(module, name) for module in graph.modules() for name in module.buffers]
 
     def __call__(self, X: Any, t: Any) -> float:
@@ -58,13 +63,25 @@ class Step:
             self.optimizer.step()
         return loss
 
+    def _compile(self) -> None:
+        try:
+            if not isinstance(self.graph, Graph):
+                raise TypeError(f"{self.graph!r} is a module; nn.Graph([x, t], ...) is a graph")
+            self._program, self.why_interpreted = self.graph.compile(), None
+        except TypeError as error:
+            self.why_interpreted = str(error)
+
     def _loss_and_gradients(self, X: Any, t: Any) -> float:
         """The loss of a batch; the parameters then hold its gradient, if the loss is finite."""
-        if self._program is not None:
+        shapes = np.shape(X), np.shape(t)
+        self._is_compiled = self._program is not None and shapes not in self._refused
+        if self._is_compiled:
             try:
                 return float(self._program(X, t))
-            except (TypeError, ValueError, NotImplementedError):
-                self._program = None  # it runs as it is, or fails for the same reason
+            except (TypeError, ValueError, NotImplementedError) as error:
+                self._is_compiled = False
+                self._refused.add(shapes)  # it runs as it is, or fails for the same reason
+                self.why_interpreted = str(error)
         self.graph.zero_grad()
         loss = as_number(self.graph(X, t))
         if math.isfinite(loss):
@@ -72,7 +89,7 @@ class Step:
         return loss
 
     def _is_finite(self, loss: float) -> bool:
-        if self._program is not None:
+        if self._is_compiled:
             return math.isfinite(loss) and is_finite(self._program.gradient)
         gradients = [parameter.grad for parameter in self.optimizer.parameters]
         return math.isfinite(loss) and all(
@@ -80,7 +97,7 @@ class Step:
         )
 
     def _divergence(self, loss: float, X: Any, t: Any) -> str:
-        if self._program is not None:  # whose vertices have no values
+        if self._is_compiled:  # so that the vertices have no values
             self._program, program = None, self._program
             loss_again = self._loss_and_gradients(X, t)
             self._program = program
@@ -92,13 +109,6 @@ class Step:
             f"{what}: the first vertex that is not finite is {first(self.graph)}; a smaller "
             "learning rate may help"
         )
-
-
-def _compiled(graph: Module) -> Any:
-    try:
-        return graph.compile() if isinstance(graph, Graph) else None
-    except TypeError:
-        return None
 
 
 def _put_back(buffers: list[tuple[Module, str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,8 @@ class Trainer(Resumable):
         How many of the newest checkpoints stay.
     compile : bool
         Whether a graph runs as a compiled program where that can be; see `Graph.compile`. Its
-        parameters then are parts of one vector, which each step writes to.
+        parameters then are parts of one vector, which each step writes to, and its vertices hold
+        no values.
     progress : bool
         Whether to show a bar, or in a file or a pipe now and then a line, on standard error.
 
@@ -85,6 +87,8 @@ class Trainer(Resumable):
         ``validation_`` + the name of each metric.
     stopped : bool
         Whether training was ended before its time, by `stop`.
+    why_interpreted : str or None
+        Why the steps are not made by a compiled program, if they are not.
 
     Notes
     -----
@@ -180,6 +184,10 @@ class Trainer(Resumable):
         self._step = Step(graph, optimizer, clip_norm, compile)
         self._evaluator = Evaluator(graph, predictor, metrics or {})
 
+    @property
+    def why_interpreted(self) -> str | None:
+        return self._step.why_interpreted
+
     def fit(self, epochs: int) -> list[Row]:
         """Train until `epochs` epochs are complete, those before a resume or an earlier `fit` too.
 
@@ -210,16 +218,19 @@ class Trainer(Resumable):
             if not self.graph.training:
                 self.graph.train()
             self._put_back_weights()
-            if self._passing["batches"]:
-                self.loader.load_state_dict(self.loader.state_dict())  # goes on within the epoch
+            if self._passing["batches"]:  # goes on within the epoch, after the last whole step
+                state = self.loader.state_dict()
+                state["position"] = min(state["position"], self._passing["batches"])
+                self.loader.load_state_dict(state)
             try:
                 for callback in self.callbacks:
                     callback.on_start(self)
                 while self.epoch < self.epochs and not self.stopped:
                     self._run_epoch(signals)
             finally:
-                for callback in self.callbacks:
-                    callback.on_end(self)
+                with ExitStack() as ends:
+                    for callback in reversed(self.callbacks):
+                        ends.callback(callback.on_end, self)
             self._set_best_weights()
         return self.history
 

@@ -1,7 +1,7 @@
 """Make the README's pictures from real runs: ``python notebooks/pictures/make.py``.
 
 The measurements of the rule of n and m are kept in modes.csv, written by
-``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/modes.py notebooks/pictures/modes.csv --repeat 24``.
+``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/modes.py FILE --repeat 24``.
 """
 
 from pathlib import Path
