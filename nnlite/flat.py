@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -93,11 +92,9 @@ class Flat:
 
     def holds(self, parameters: Sequence[Parameter]) -> bool:
         """Whether these parameters' values and gradients are the parts, in this order."""
-        if len(parameters) != len(self.parameters):
+        if len(parameters) != len(self._parts):
             return False
-        if not all(map(is_, parameters, self.parameters)):
-            return False
-        for parameter, value, grad in self._parts:
-            if parameter.value is not value or parameter.grad is not grad:
+        for parameter, (own, value, grad) in zip(parameters, self._parts):
+            if parameter is not own or own.value is not value or own.grad is not grad:
                 return False
         return True

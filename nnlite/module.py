@@ -55,6 +55,7 @@ class Module:
     """
 
     training = True
+    descriptive: tuple[str, ...] = ()  # attributes that a pass reads to word an error, at most
     buffers: tuple[str, ...] = ()
     is_composite = True
     is_differentiable = True

@@ -216,3 +216,17 @@ def test_numbers_and_arrays_without_axes_have_programs_of_their_own() -> None:
     step = nn.Graph([x], (w * x).sum()).compile()
     for value in (np.float64(2.0), np.array(2.0), 2.0, np.float64(3.0), 3):
         assert step(value) == pytest.approx(3 * float(value))
+
+
+def test_labels_may_come_in_another_order() -> None:
+    class Reversed(nn.Module):
+        def forward(self, z: Any, t: Any) -> Any:
+            return nn.CrossEntropy()(z, t[::-1]) + nn.CrossEntropy()(z, t)
+
+    def build() -> nn.Graph:
+        x, t = nn.Input("x"), nn.Input("t")
+        return nn.Graph([x, t], Reversed()(nn.Linear(5, 3, rng=0)(x), t))
+
+    graph, step = build(), build().compile()
+    assert_same(graph, step, X, np.array([0, 1, 2, 0, 1, 1]))
+    assert_same(graph, step, X, np.array([2, 1, 2, 2, 0, 0]))

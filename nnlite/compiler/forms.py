@@ -14,6 +14,7 @@ from nnlite.primitives.checked import Checked
 from nnlite.primitives.dtypes import AsType
 from nnlite.primitives.elementwise import Elementwise
 from nnlite.primitives.extrema import Max, Min
+from nnlite.primitives.indexing import GetItem
 from nnlite.primitives.joining import Concatenate
 from nnlite.primitives.linalg import MatMul
 from nnlite.primitives.logistic import Logistic, saturation
@@ -157,7 +158,10 @@ class OneHot(Form):
     def lines(self, w: Writer, operation: Operation, out: str) -> list[str]:
         column, numbers = operation.args
         unit = w.shared(f"unit_{numbers.shape[0]}", np.eye(numbers.shape[0], dtype=bool))
-        return [f"{unit}.take({w.value(column)}[:, 0], 0, {out}, 'clip')"]
+        labels = f"{w.value(column)}[:, 0]"
+        if isinstance(column.module, GetItem) and column.module.key == (slice(None), None):
+            labels = w.value(column.args[0])
+        return [f"{unit}.take({labels}, 0, {out}, 'clip')"]
 
 
 class Product(Form):

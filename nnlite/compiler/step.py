@@ -205,7 +205,11 @@ def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
         for name, item in held.items():
             if isinstance(item, np.random.Generator):
                 yield Guard(f"{{0}}.{name} is not {{1}}", (module, item), otherwise)
-        names = [name for name, item in held.items() if isinstance(item, (*PLAIN, tuple))]
+        names = [
+            name
+            for name, item in held.items()
+            if isinstance(item, (*PLAIN, tuple)) and name not in module.descriptive
+        ]
         names += _of_class(module)
         if names or not module.is_ours():
             getter = attrgetter(*names, "training")

@@ -163,9 +163,11 @@ class Writer:
         call = f"{self.bind(module.check, 'check')}({self.value(x)})"
         if module.below is None or not x.is_array or x.dtype.kind != "i" or not x.value.size:
             return call
-        unsigned = self.viewed(x, f"u{x.dtype.itemsize}")  # so what is below 0 is too large
-        largest = f"{self.bind(np.maximum.reduce, 'max_over')}({unsigned}, None)"
-        return f"if {largest} >= {module.below}: {call}"
+        largest = self.bind(np.maximum.reduce, "max_over")
+        least = self.bind(np.minimum.reduce, "min_over")
+        along = "" if len(x.shape) == 1 else ", None"
+        bounds = f"{largest}({self.value(x)}{along}) >= {module.below}"
+        return f"if {bounds} or {least}({self.value(x)}{along}) < 0: {call}"
 
     def _expression(self, operation: Operation) -> str:
         module, args = operation.module, operation.args
@@ -173,6 +175,8 @@ class Writer:
         if isinstance(module, VDot):
             a, b = map(self.entries, args)
             return f"{a}.dot({b})" if a and b else f"vdot({', '.join(map(self.value, args))})"
+        if not operation.is_array and function is np.negative:
+            return f"-{self.value(args[0])}"
         if not operation.is_array and function in _INFIX:
             left, right = (self._scalar(arg, operation.dtype) for arg in args)
             return f"{left} {_INFIX[function]} {right}"

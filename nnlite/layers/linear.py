@@ -47,6 +47,8 @@ class Linear(Module):
            [7.]])
     """
 
+    descriptive = ("in_features", "out_features")
+
     def __init__(
         self,
         in_features: int,
