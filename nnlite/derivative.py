@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlite.generators import generators_of
 from nnlite.node import Input, Node, toposort
+from nnlite.primitives.drawing import is_drawn_unseen
 from nnlite.recording import Recording
 
 if TYPE_CHECKING:
@@ -34,8 +36,15 @@ def recorded_derivative(graph: Graph, values: Sequence[Any]) -> tuple[list[Input
         return (value, *gradients)
 
     wanted = [node.requires_grad for node in graph.inputs]
+    generators = generators_of(graph.modules())
     with graph.set_aside():
+        states = [generator.bit_generator.state for generator in generators]
         recording = Recording(value_and_gradients, values, wanted, graph.parameters(), True)
+        if is_drawn_unseen(generators, states, toposort(*recording.outputs)):
+            raise TypeError(
+                f"{graph!r}: a module of it draws random numbers in its forward, which would be "
+                "the same in every run of the derivative graph; use nn.Dropout, or eval()"
+            )
     for leaf, own in zip(recording.inputs, graph.inputs):
         leaf.name = own.name
     leaves: dict[Node, Node] = {leaf: p for p, leaf in recording.leaves.items()}

@@ -210,7 +210,8 @@ class Graph(Module):
         Raises
         ------
         TypeError
-            If a module's ``forward`` or ``backward`` takes a branch that depends on values.
+            If a module's ``forward`` or ``backward`` takes a branch that depends on values, or
+            draws random numbers of its own.
         """
         graph = Graph(*recorded_derivative(self, self.checked(inputs)))
         for node in graph.nodes:

@@ -230,3 +230,18 @@ def test_labels_may_come_in_another_order() -> None:
     graph, step = build(), build().compile()
     assert_same(graph, step, X, np.array([0, 1, 2, 0, 1, 1]))
     assert_same(graph, step, X, np.array([2, 1, 2, 2, 0, 0]))
+
+
+def test_a_derivative_graph_with_noise_of_ones_own_is_refused_and_with_dropout_draws_anew() -> None:
+    class Noise(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rng = np.random.default_rng(0)
+
+        def forward(self, x: Any) -> Any:
+            return x * (self.rng.random(x.shape) > 0.5)
+
+    with pytest.raises(TypeError, match="draws random numbers in its forward"):
+        graph_of(Noise()).gradient(X)
+    derivative = graph_of(nn.Dropout(0.5, rng=0)).gradient(X)
+    assert derivative(X)[0] != derivative(X)[0]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.generators import generators_of, same_state
+from nnlite.generators import generators_of
 from nnlite.kept import INTERNAL, attributes, changed
 from nnlite.node import Input, Node, Parameter, backpropagate, toposort
 from nnlite.passes import seed
-from nnlite.primitives.drawing import Uniform
+from nnlite.primitives.drawing import is_drawn_unseen
 from nnlite.recording import Recording
 
 if TYPE_CHECKING:
@@ -117,11 +117,8 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
         states = [generator.bit_generator.state for generator in generators]
         kept = [attributes(module, skip=INTERNAL) for module in theirs]
         recording = Recording(passes.run, values, needed, graph.parameters(), reusable=True)
-        drawn = [
-            generator
-            for generator, before in zip(generators, states)
-            if not same_state(generator.bit_generator.state, before)
-        ]
+        vertices = toposort(*recording.outputs, *[node for _, _, node in recording.updates])
+        unseen = is_drawn_unseen(generators, states, vertices)
         for module, before in zip(theirs, kept):
             for name in changed(before, attributes(module, skip=INTERNAL)):
                 raise TypeError(
@@ -141,9 +138,7 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
             f"{graph!r} cannot be compiled: a module whose buffers change stands at two vertices "
             "of it; run the graph as it is"
         )
-    vertices = toposort(*recording.outputs, *[node for _, _, node in recording.updates])
-    known = [node.module.generator for node in vertices if isinstance(node.module, Uniform)]
-    if any(all(generator is not other for other in known) for generator in drawn):
+    if unseen:
         raise TypeError(
             f"{graph!r} cannot be compiled: a module of it draws random numbers in its forward, "
             "which a program would not draw anew; use nn.Dropout, or run the graph as it is"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnlite.dispatch import Value
+from nnlite.generators import same_state
+from nnlite.node import Node
 from nnlite.primitives.base import Constantlike
 
 
@@ -25,3 +28,18 @@ class Uniform(Constantlike):
 def uniform(generator: np.random.Generator, like: Any) -> Any:
     """Numbers from 0 to 1, float64, of the shape of `like`; of a node, anew in every run."""
     return Uniform(generator)(like) if isinstance(like, Value) else generator.random(np.shape(like))
+
+
+def is_drawn_unseen(
+    generators: Sequence[np.random.Generator], before: Sequence[Any], vertices: Iterable[Node]
+) -> bool:
+    """Whether a generator is not in the state that it had before, though no vertex draws from it.
+
+    What a module drew from it is a constant of the recorded graph then, the same in every run.
+    """
+    known = [node.module.generator for node in vertices if isinstance(node.module, Uniform)]
+    return any(
+        not same_state(generator.bit_generator.state, state)
+        and all(generator is not other for other in known)
+        for generator, state in zip(generators, before)
+    )
