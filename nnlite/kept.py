@@ -40,8 +40,9 @@ def protected(value: Any) -> Any:
 def sample(value: Any) -> tuple[Any, bytes]:
     """An array and a part of what is in it, by which a change can be told.
 
-    All of an array of up to 4 KiB, of a larger one a few hundred entries spread over it: an
-    optimiser's step changes every entry.
+    All of an array of up to 4 KiB, of a larger one a few hundred entries spread over it. An
+    optimiser's step may change few entries, such as some rows of an embedding; it gives a
+    parameter a new array, or counts in `Flat.version`.
     """
     if not isinstance(value, np.ndarray):
         return value, b""

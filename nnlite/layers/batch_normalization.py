@@ -129,9 +129,9 @@ class BatchNorm1d(_BatchNorm):
     weight, bias : Parameter, (num_features,), or None
         γ, ones at first, and β, zeros.
     running_mean, running_var : array, (num_features,)
-        Updated by every forward pass on arrays in training, as running ← (1 − m) running + m batch,
-        with the unbiased variance; never by one on nodes or dual numbers, so that a derivative
-        changes nothing. Part of ``state_dict()``.
+        Updated by every forward pass on arrays in training, also that of a compiled step, as
+        running ← (1 − m) running + m batch, with the unbiased variance; never by one on nodes or
+        dual numbers, so that a derivative changes nothing. Part of ``state_dict()``.
 
     Notes
     -----

@@ -31,7 +31,7 @@ class Trainer(Resumable):
     """Trains a model for epochs, and can be stopped at any moment without losing the run.
 
     An epoch is one pass over `loader`, with a step of `optimizer` for each batch. With a `folder`
-    the state of the whole run is saved after each epoch: the same program, with `resume` before
+    the state of the whole run is saved after epochs: the same program, with `resume` before
     `fit`, goes on from there and ends with the same bits as a run that was never stopped (on the
     same machine, with the same BLAS and number of threads).
 
