@@ -16,7 +16,7 @@ from nnlite.primitives.checked import checked
 from nnlite.primitives.logistic import sigmoid
 
 
-class BCE(Module):
+class BCE(Module, ours=True):
     """The mean of −t log y − (1 − t) log(1 − y): binary cross entropy of probabilities y.
 
     Notes
@@ -61,7 +61,7 @@ class BCE(Module):
             )
 
 
-class BCEWithLogits(Module):
+class BCEWithLogits(Module, ours=True):
     """Binary cross entropy of σ(z) for logits z: the mean of (1 − t) s(z) + p t s(−z).
 
     s(z) = log(1 + exp(z)) is −log(1 − σ(z)), and no digits are lost at any z.
@@ -115,7 +115,7 @@ class BCEWithLogits(Module):
         return p
 
 
-class CrossEntropy(Module):
+class CrossEntropy(Module, ours=True):
     """The mean of −log softmax(z) at the true classes, for logits z.
 
     Parameters

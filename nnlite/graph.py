@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 150  # vertices in a picture that a notebook shows unasked
 
 
-class Graph(Module):
+class Graph(Module, ours=True):
     """A graph of modules that computes an output from inputs; itself a module.
 
     Parameters
@@ -255,7 +255,7 @@ class Graph(Module):
         modules = self.modules()
         buffers = [(m, name, getattr(m, name)) for m in modules for name in m.buffers]
         generators = [(g, g.bit_generator.state) for g in generators_of(modules)]
-        attributes = [(m, dict(vars(m))) for m in modules if not m.is_ours()]
+        attributes = [(m, dict(vars(m))) for m in modules if not m.is_ours]
         try:
             yield
         finally:
@@ -407,7 +407,7 @@ class Graph(Module):
         return arrays
 
 
-class _Subgraph(Module):
+class _Subgraph(Module, ours=True):
     """A graph as one vertex of another: each application records its own vertices."""
 
     def __init__(self, graph: Graph) -> None:

@@ -103,7 +103,7 @@ def _own(module: Any) -> Iterator[tuple[str, Any]]:
         if name not in INTERNAL and name not in module.buffers:
             yield name, getattr(module, name, None)
     for cls in type(module).__mro__:
-        if cls.__module__.startswith("nnlite."):
+        if vars(cls).get("is_ours"):
             break
         for name, item in vars(cls).items():
             if not name.startswith("__") and not isinstance(item, PLAIN) and not callable(item):

@@ -10,7 +10,7 @@ from nnlite.arguments import real
 from nnlite.module import Module
 
 
-class MSE(Module):
+class MSE(Module, ours=True):
     """The mean of (y − t)² over all elements.
 
     Notes
@@ -44,7 +44,7 @@ class MSE(Module):
         return dy if needs_y else None, -dy if needs_t else None
 
 
-class MAE(Module):
+class MAE(Module, ours=True):
     """The mean of |y − t| over all elements; the derivative where y = t is 0.
 
     Notes
@@ -71,7 +71,7 @@ class MAE(Module):
         return dy if needs_y else None, -dy if needs_t else None
 
 
-class Huber(Module):
+class Huber(Module, ours=True):
     """The mean of d²/2 where |d| ≤ δ, and of δ (|d| − δ/2) elsewhere, with d = y − t.
 
     Parameters

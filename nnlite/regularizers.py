@@ -9,7 +9,7 @@ import numpy as np
 from nnlite.module import Module
 
 
-class L2(Module):
+class L2(Module, ours=True):
     """½‖w‖², half the sum of the squares; its gradient is w.
 
     Notes
@@ -31,7 +31,7 @@ class L2(Module):
         return grad * w
 
 
-class L1(Module):
+class L1(Module, ours=True):
     """‖w‖₁, the sum of the absolute values; its gradient is sign(w), and 0 where w = 0.
 
     Notes

@@ -8,7 +8,7 @@ from typing import Any
 from nnlite.module import Module
 
 
-class Sequential(Module):
+class Sequential(Module, ours=True):
     """Modules one after the other: ``Sequential(f, g)(x)`` is ``g(f(x))``.
 
     Parameters

@@ -29,7 +29,7 @@ NOT_NUMPY = (NotImplementedError, TypeError, AttributeError)
 CHUNK = 64
 
 
-class FunctionModule(Module):
+class FunctionModule(Module, ours=True):
     """A function of NumPy code, or a graph, as a composite with the same parameters."""
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -154,7 +154,7 @@ class Step:
                     "place of arrays. Where the graph runs as it is, run it so"
                 )
             raise
-        if not all(module.is_ours() for module in modules):
+        if not all(module.is_ours for module in modules):
             difference = first_difference(traced, trace(self.graph, values, stir=True))
             if difference is not None:
                 raise TypeError(
@@ -199,7 +199,7 @@ def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
             continue
         held = {name: item for name, item in vars(module).items() if name not in INTERNAL}
         arrays = [n for n, item in held.items() if isinstance(item, np.ndarray)]
-        if not module.is_ours() or set(arrays) - set(module.buffers):
+        if not module.is_ours or set(arrays) - set(module.buffers):
             state = partial(attributes, module, skip=INTERNAL)
             yield Guard("{0}({1}, {2}())", (changed, state(), state), otherwise)
         for name, item in held.items():
@@ -211,7 +211,7 @@ def _guards(graph: Graph, otherwise: Callable[..., Any]) -> Iterator[Guard]:
             if isinstance(item, (*PLAIN, tuple)) and name not in module.descriptive
         ]
         names += _of_class(module)
-        if names or not module.is_ours():
+        if names or not module.is_ours:
             getter = attrgetter(*names, "training")
             yield Guard("{0}({1}) != {2}", (getter, module, getter(module)), otherwise)
 
@@ -221,7 +221,7 @@ def _of_class(module: Module) -> list[str]:
     return [
         name
         for cls in type(module).__mro__
-        if not cls.__module__.startswith("nnlite.")
+        if not vars(cls).get("is_ours")
         for name, item in vars(cls).items()
         if not name.startswith("__") and isinstance(item, PLAIN)
     ]

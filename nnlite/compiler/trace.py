@@ -108,7 +108,7 @@ def trace(graph: Graph, values: Sequence[Any], stir: bool = False) -> Trace:
         could not draw anew.
     """
     generators = generators_of(graph.modules())
-    theirs = [module for module in graph.modules() if not module.is_ours()]
+    theirs = [module for module in graph.modules() if not module.is_ours]
     passes = _Passes(graph)
     needed = [node.requires_grad for node in graph.inputs]
     with graph.set_aside():

@@ -13,7 +13,7 @@ from nnlite.primitives.erf import erfc
 from nnlite.primitives.logistic import sigmoid
 
 
-class Sigmoid(Module):
+class Sigmoid(Module, ours=True):
     """σ(z) = 1 / (1 + exp(−z)), and σ′ = σ (1 − σ).
 
     Nothing overflows, and no digits are lost far below 0.
@@ -34,7 +34,7 @@ class Sigmoid(Module):
         return grad * (y * (1 - y))
 
 
-class Tanh(Module):
+class Tanh(Module, ours=True):
     """tanh(z) = 2σ(2z) − 1, and tanh′ = 1 − tanh².
 
     Examples
@@ -53,7 +53,7 @@ class Tanh(Module):
         return grad * (1 - y * y)
 
 
-class ReLU(Module):
+class ReLU(Module, ours=True):
     """max(0, z), whose derivative at the kink is 0.
 
     Examples
@@ -72,7 +72,7 @@ class ReLU(Module):
         return np.where(y > 0, grad, 0)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Module, ours=True):
     """z for z > 0 and a z otherwise; the derivative at the kink is a.
 
     Parameters
@@ -99,7 +99,7 @@ class LeakyReLU(Module):
         return np.where(z > 0, grad, self.negative_slope * grad)
 
 
-class ELU(Module):
+class ELU(Module, ours=True):
     """z for z > 0 and α (exp(z) − 1) otherwise; the derivative at the kink is α.
 
     Parameters
@@ -132,7 +132,7 @@ class ELU(Module):
         return np.where(z > 0, grad, grad * (self.alpha * np.exp(below)))
 
 
-class GELU(Module):
+class GELU(Module, ours=True):
     """z Φ(z), where Φ is the distribution function of the standard normal distribution.
 
     Parameters
@@ -174,7 +174,7 @@ class GELU(Module):
         return grad * (share + z * density)
 
 
-class SiLU(Module):
+class SiLU(Module, ours=True):
     """z σ(z), also called swish.
 
     Notes
@@ -197,7 +197,7 @@ class SiLU(Module):
         return grad * (s * (1 + z * (1 - s)))
 
 
-class Softplus(Module):
+class Softplus(Module, ours=True):
     """log(1 + exp(β z)) / β, a smooth ReLU; its derivative is σ(β z).
 
     Parameters

@@ -21,7 +21,7 @@ from nnlite.module import Module
 from nnlite.node import Parameter
 
 
-class _BatchNorm(Module):
+class _BatchNorm(Module, ours=True):
     """`BatchNorm1d` and `BatchNorm2d`, which differ in the shapes they take."""
 
     buffers = ("running_mean", "running_var")
@@ -108,7 +108,7 @@ class _BatchNorm(Module):
             )
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(_BatchNorm, ours=True):
     """y = γ (x − μ)/√(σ² + ε) + β, with a mean and a variance for each channel.
 
     Parameters
@@ -157,7 +157,7 @@ class BatchNorm1d(_BatchNorm):
     ndims = (2, 3)
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_BatchNorm, ours=True):
     """`BatchNorm1d` of images: x and y (batch, C, height, width).
 
     Parameters, attributes and errors are those of `BatchNorm1d`.

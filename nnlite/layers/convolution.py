@@ -14,7 +14,7 @@ from nnlite.module import Module
 from nnlite.node import Parameter
 
 
-class Conv2d(Module):
+class Conv2d(Module, ours=True):
     """y[n, o] = b[o] + Σ_c W[o, c] ⋆ x[n, c], the cross-correlation of pictures with kernels.
 
     Parameters

@@ -11,7 +11,7 @@ from nnlite.module import Module
 from nnlite.primitives.drawing import uniform
 
 
-class Dropout(Module):
+class Dropout(Module, ours=True):
     """y = m x / (1 − p), where each entry of m is 0 with probability p and 1 otherwise.
 
     Parameters

@@ -14,7 +14,7 @@ from nnlite.primitives.checked import checked
 from nnlite.primitives.indexing import scatter
 
 
-class Embedding(Module):
+class Embedding(Module, ours=True):
     """Row i of a matrix for every index i.
 
     Parameters

@@ -11,7 +11,7 @@ from nnlite.arguments import whole
 from nnlite.module import Module
 
 
-class Flatten(Module):
+class Flatten(Module, ours=True):
     """Several neighbouring axes as one; the first, that of the batch, stays if nothing is said.
 
     Parameters

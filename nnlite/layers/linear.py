@@ -11,7 +11,7 @@ from nnlite.module import Module
 from nnlite.node import Parameter
 
 
-class Linear(Module):
+class Linear(Module, ours=True):
     """z = x W + b, the seminar's ωᵀx + b for every row x of a batch.
 
     Parameters

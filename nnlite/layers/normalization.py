@@ -15,7 +15,7 @@ from nnlite.node import Parameter
 Axes = tuple[int, ...]
 
 
-class LayerNorm(Module):
+class LayerNorm(Module, ours=True):
     """y = γ (x − μ)/√(σ² + ε) + β, with the mean and variance of each sample over its last axes.
 
     Parameters

@@ -12,7 +12,7 @@ from nnlite.layers.sliding import Pair, SlidingWindow, pair
 from nnlite.module import Module
 
 
-class _Pool2d(Module):
+class _Pool2d(Module, ours=True):
     """What the two kinds of pooling share: their windows."""
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
@@ -34,7 +34,7 @@ class _Pool2d(Module):
         return [pixels[..., i, j] for i, j in np.ndindex(self.window.size)]
 
 
-class MaxPool2d(_Pool2d):
+class MaxPool2d(_Pool2d, ours=True):
     """y = max x over each window; of entries that are tied, the first has the gradient.
 
     Parameters
@@ -83,7 +83,7 @@ class MaxPool2d(_Pool2d):
         return self.window.add(np.transpose(stacked, (2, 3, 4, 5, 0, 1)), shape)
 
 
-class AvgPool2d(_Pool2d):
+class AvgPool2d(_Pool2d, ours=True):
     """y = the mean of x over each window.
 
     Parameters

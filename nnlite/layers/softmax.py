@@ -10,7 +10,7 @@ from nnlite.arguments import whole
 from nnlite.module import Module
 
 
-class Softmax(Module):
+class Softmax(Module, ours=True):
     """y_i = exp(z_i) / Σ_j exp(z_j) along an axis, computed with z − max z so as not to overflow.
 
     Parameters
@@ -50,7 +50,7 @@ class Softmax(Module):
         return y * (grad - np.sum(grad * y, axis=self.axis, keepdims=True))
 
 
-class LogSoftmax(Module):
+class LogSoftmax(Module, ours=True):
     """y_i = z_i − log Σ_j exp(z_j) along an axis: the logarithm of `Softmax`, without underflow.
 
     Parameters

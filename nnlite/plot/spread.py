@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.graph import Graph
 from nnlite.node import Parameter
 from nnlite.plot.axes import CURVES, axes, open_corner
 
@@ -81,9 +80,10 @@ def _gradients(model: Module | Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_the_first_layer(model: Module) -> list[Parameter]:
     """The parameters; of a graph in the order in which its forward pass meets them."""
-    if not isinstance(model, Graph):
+    nodes = getattr(model, "nodes", None)
+    if nodes is None:
         return model.parameters()
-    met = [p for node in model.nodes for p in (*node.parameters, *node.parents)]
+    met = [p for node in nodes for p in (*node.parameters, *node.parents)]
     return [node for node in dict.fromkeys(met) if isinstance(node, Parameter)]
 
 

@@ -16,8 +16,11 @@ from nnlite.module import Module
 from nnlite.node import Node, Parameter
 
 
-class Primitive(Module):
+class Primitive(Module, ours=True):
     """A module that stands for a NumPy function: no parameters, and nothing kept on itself."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(ours=True, **kwargs)
 
     def evaluate(self, vertex: Node, values: Any) -> Any:
         outer, self._vertex = self._vertex, vertex

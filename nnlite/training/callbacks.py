@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sized
+from typing import Any, Protocol
 
 from nnlite.arguments import one_of, real, whole
-
-if TYPE_CHECKING:
-    from nnlite.training.trainer import Trainer
+from nnlite.module import Module
 
 Row = dict[str, Any]
+
+
+class Training(Protocol):
+    """What a callback sees of a `Trainer`: its model and samples, how far it is, and its end."""
+
+    graph: Module
+    epoch: int
+    epochs: int
+    step: int
+    stopped: bool
+    history: list[Row]
+
+    @property
+    def loader(self) -> Sized: ...
+
+    def stop(self) -> None: ...
 
 
 class Callback:
@@ -30,16 +44,16 @@ class Callback:
     ...             trainer.stop()
     """
 
-    def on_start(self, trainer: Trainer) -> None:
+    def on_start(self, trainer: Training) -> None:
         """`fit` begins, or goes on after a resume."""
 
-    def on_step(self, trainer: Trainer, loss: float) -> None:
+    def on_step(self, trainer: Training, loss: float) -> None:
         """The optimiser made a step, number ``trainer.step``; `loss` is the batch's before it."""
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Training, row: Row) -> None:
         """An epoch is complete; `row` will be in the history, with what is added to it here."""
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, trainer: Training) -> None:
         """`fit` ends, in whatever way: done, stopped, interrupted or failed."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -99,7 +113,7 @@ class EarlyStopping(Callback):
         self.best_epoch = 0
         self.best_weights: dict[str, Any] | None = None
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Training, row: Row) -> None:
         if self.metric not in row:
             raise ValueError(
                 f"EarlyStopping watches {self.metric!r}, which no epoch reports; there are "

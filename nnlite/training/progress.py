@@ -5,12 +5,9 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nnlite.training.callbacks import Callback, Row
-
-if TYPE_CHECKING:
-    from nnlite.training.trainer import Trainer
+from nnlite.training.callbacks import Callback, Row, Training
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -24,7 +21,7 @@ class Progress(Callback):
 
     _bar: Any = None
 
-    def on_start(self, trainer: Trainer) -> None:
+    def on_start(self, trainer: Training) -> None:
         self._told = time.monotonic()
         if _is_notebook() or sys.stderr.isatty():
             with warnings.catch_warnings():
@@ -33,19 +30,19 @@ class Progress(Callback):
             total = trainer.epochs * len(trainer.loader)
             self._bar = tqdm(total=total, initial=trainer.step, unit="step")
 
-    def on_step(self, trainer: Trainer, loss: float) -> None:
+    def on_step(self, trainer: Training, loss: float) -> None:
         if self._bar is not None:
             self._bar.set_postfix_str(f"epoch {trainer.epoch + 1}, loss {loss:.4g}", refresh=False)
             self._bar.update()
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Training, row: Row) -> None:
         if self._bar is None and time.monotonic() - self._told > _SECONDS_BETWEEN_LINES:
             self._told = time.monotonic()
             losses = ", ".join(f"{name} {row[name]:.4g}" for name in row if name.endswith("_loss"))
             line = f"epoch {row['epoch']} of {trainer.epochs}: {losses}"
             print(line, file=sys.stderr, flush=True)
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, trainer: Training) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
