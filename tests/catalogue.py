@@ -17,7 +17,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
 import nnlite as nn
-from nnlite.cross_entropy import BCE, BCEWithLogits, CrossEntropy
 from nnlite.layers.activation import (
     ELU,
     GELU,
@@ -30,15 +29,16 @@ from nnlite.layers.activation import (
 )
 from nnlite.layers.batch_normalization import BatchNorm1d, BatchNorm2d
 from nnlite.layers.convolution import Conv2d
+from nnlite.layers.cross_entropy import BCE, BCEWithLogits, CrossEntropy
 from nnlite.layers.dropout import Dropout
 from nnlite.layers.embedding import Embedding
 from nnlite.layers.flatten import Flatten
 from nnlite.layers.linear import Linear
+from nnlite.layers.losses import MAE, MSE, Huber
 from nnlite.layers.normalization import LayerNorm
 from nnlite.layers.pooling import AvgPool2d, MaxPool2d
+from nnlite.layers.regularizers import L1, L2
 from nnlite.layers.softmax import LogSoftmax, Softmax
-from nnlite.losses import MAE, MSE, Huber
-from nnlite.regularizers import L1, L2
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,8 @@ import numpy as np
 
 import nnlite as nn
 from nnlite import metrics
-from nnlite.checkpoint import write_checkpoint
-from nnlite.loader import DataLoader
+from nnlite.datasets.loader import DataLoader
+from nnlite.files.checkpoint import write_checkpoint
 from nnlite.training.callbacks import Callback, EarlyStopping
 from nnlite.training.trainer import Trainer
 

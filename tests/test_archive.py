@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from nnlite.errors import DataError
 from nnlite.files.archive import open_npy, read_npz, replacing, write_npz
+from nnlite.files.errors import DataError
 
 ARRAYS = {
     "numbers": np.arange(12.0).reshape(3, 4),

@@ -9,10 +9,10 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import nnlite as nn
+from nnlite.autodiff import jacobians
 
 MODES = ("forward", "reverse")
 
@@ -278,9 +278,9 @@ class TestJacobian:
         """S16."""
         used = []
         for name, mode in (("_from_rows", "reverse"), ("_from_columns", "forward")):
-            function = getattr(nn.autodiff, name)
+            function = getattr(jacobians, name)
             monkeypatch.setattr(
-                nn.autodiff,
+                jacobians,
                 name,
                 lambda *args, function=function, mode=mode: used.append(mode) or function(*args),
             )

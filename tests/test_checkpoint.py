@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from nnlite.checkpoint import CheckpointError, Checkpoints, read_checkpoint, write_checkpoint
+from nnlite.core.generators import generators_of
 from nnlite.files.archive import read_npz, write_npz
+from nnlite.files.checkpoint import CheckpointError, Checkpoints, read_checkpoint, write_checkpoint
 from nnlite.files.lock import Lock, LockedError
 from nnlite.files.state import pack, unpack
-from nnlite.generators import generators_of
 
 STATE = {
     "step": 12,

@@ -15,9 +15,9 @@ import pytest
 from sklearn import datasets as sklearn_datasets
 
 import nnlite as nn
-from nnlite.cli import main
+from nnlite.cli.main import main
+from nnlite.cli.runs.run import load_run
 from nnlite.datasets.shipped import shipped
-from nnlite.runs.run import load_run
 
 FILES = ["config.json", "graph.png", "history.csv", "loss.png", "weights.npz"]
 FRUIT = "mass,length,fruit\n" + "0.2,0.07,apple\n0.3,0.2,banana\n" * 10
@@ -426,7 +426,7 @@ def test_import_brings_neither_matplotlib_nor_tqdm():
 
 def test_the_parser_does_without_numpy():
     code = (
-        "import sys; from nnlite import cli; cli._parser(); "
+        "import sys; from nnlite.cli import main; main._parser(); "
         "print([name for name in ('numpy', 'matplotlib', 'tqdm') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

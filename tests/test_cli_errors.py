@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnlite.checkpoint import Lock
-from nnlite.cli import main
+from nnlite.cli.main import main
+from nnlite.files.checkpoint import Lock
 
 FRUIT = "mass,length,fruit\n" + "0.2,0.07,apple\n0.3,0.2,banana\n" * 10
 

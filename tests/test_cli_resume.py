@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from nnlite.cli import main
+from nnlite.cli.main import main
 
 RESULTS = ["weights.npz", "config.json", "history.csv", "loss.png", "graph.png"]
 # Everything that has a state: momentum, dropout, a schedule, early stopping, a shuffled loader.
@@ -116,9 +116,7 @@ def test_a_signal_outside_of_a_step_says_how_to_go_on_too(
     tmp_path, monkeypatch, capsys, number, code
 ):
     """Here while the results are written."""
-    monkeypatch.setattr(
-        "nnlite.commands.train.write_results", lambda *_: signal.raise_signal(number)
-    )
+    monkeypatch.setattr("nnlite.cli.train.write_results", lambda *_: signal.raise_signal(number))
     run = tmp_path / "run"
     assert main(["train", "--epochs", "1", "--out", str(run)]) == code
     assert f"go on with: nnlite train --resume {run}" in capsys.readouterr().err
@@ -149,7 +147,7 @@ def test_a_full_disk_ends_with_exit_code_1_and_the_run_can_go_on(tmp_path, monke
     train = ["train", "--epochs", "3", "--out"]
     main([*train, str(tmp_path / "whole")])
     with monkeypatch.context() as patched:
-        patched.setattr("nnlite.runs.folder.write_npz", full)
+        patched.setattr("nnlite.cli.runs.folder.write_npz", full)
         assert main([*train, str(tmp_path / "run")]) == 1
     message = capsys.readouterr().err
     assert "No space left on device" in message

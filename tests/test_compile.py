@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from catalogue import CASES, Case
 from helpers import FLOATS, ROUNDING, data, seminar
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.typing import DTypeLike
 
 import nnlite as nn

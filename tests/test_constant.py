@@ -5,7 +5,7 @@ import pytest
 
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
-from nnlite.primitives.constant import SIGNATURES, UFUNCS
+from nnlite.core.primitives.zero_derivative import SIGNATURES, UFUNCS
 
 X = np.array([[0.5, -1.5, 2.0], [0.5, np.nan, -np.inf]])
 Y = np.array([0.5, 2.0, -3.0])

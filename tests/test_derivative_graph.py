@@ -97,7 +97,9 @@ def test_that_of_the_seminars_model_is_about_what_one_would_write_by_hand(semina
     graph, X, t = seminar
     operations = [node for node in graph.gradient(X, t).nodes if node.module is not None]
     assert len(operations) <= 30
-    assert all(type(node.module).__module__.startswith("nnlite.primitives") for node in operations)
+    assert all(
+        type(node.module).__module__.startswith("nnlite.core.primitives") for node in operations
+    )
 
 
 def test_making_it_leaves_the_graph_as_it_was(seminar):

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnlite.machine import doctor, kernels
-from nnlite.machine.blas import Blas, blas
-from nnlite.machine.doctor import ONE_THREAD, Trial, examine
-from nnlite.machine.kernels import AVX512, better_environment, chosen_too_old, first_processor
+from nnlite.cli.machine import doctor, kernels
+from nnlite.cli.machine.blas import Blas, blas
+from nnlite.cli.machine.doctor import ONE_THREAD, Trial, examine
+from nnlite.cli.machine.kernels import AVX512, better_environment, chosen_too_old, first_processor
 
 XEON = ("GenuineIntel", 6, 0x55)
 HIDDEN = ("GenuineIntel", 6, 0x3F)
@@ -108,8 +108,9 @@ def test_threads_that_the_user_has_set_stay(name):
 
 def test_the_environment_is_prepared_before_numpy_and_without_it():
     program = (
-        "import os, sys; from nnlite.machine import kernels; set_ = kernels.prepare(); "
-        "assert 'numpy' not in sys.modules; import numpy; from nnlite.machine.blas import blas; "
+        "import os, sys; from nnlite.cli.machine import kernels; set_ = kernels.prepare(); "
+        "assert 'numpy' not in sys.modules; import numpy; "
+        "from nnlite.cli.machine.blas import blas; "
         "assert all(os.environ[name] == value for name, value in set_.items()); "
         "print(set_['OPENBLAS_NUM_THREADS'], blas().threads)"
     )
@@ -236,7 +237,7 @@ def test_the_command_judges_the_environment_of_scripts_and_not_its_own(tmp_path)
     command = [sys.executable, "-m", "nnlite", "doctor", "--json"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    program = "from nnlite.machine.blas import blas; print(blas().threads)"
+    program = "from nnlite.cli.machine.blas import blas; print(blas().threads)"
     bare = [sys.executable, "-c", program]
     threads = subprocess.run(bare, env=environ, capture_output=True, text=True).stdout.strip()
     found = json.loads(done.stdout)

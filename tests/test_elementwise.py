@@ -5,14 +5,13 @@ import autograd.numpy as hips
 import numpy as np
 import pytest
 from derivatives import check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
-from nnlite.dispatch import RULES
-from nnlite.primitives.elementwise import PRODUCTS
+from nnlite.core.primitives.elementwise import PRODUCTS
+from nnlite.core.value import RULES
 
 EPS = np.finfo(np.float64).eps
 

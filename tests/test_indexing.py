@@ -5,13 +5,12 @@ import autograd.numpy as hips
 import numpy as np
 import pytest
 from derivatives import check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes, basic_indices, integer_array_indices
 
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
-from nnlite.primitives.indexing import scatter
+from nnlite.core.primitives.indexing import scatter
 
 quick = settings(max_examples=40, deadline=None)
 SHAPE = (3, 4, 2)

@@ -13,16 +13,16 @@ from helpers import FLOATS, gradient_of
 from numpy.typing import DTypeLike
 
 import nnlite as nn
-from nnlite.cross_entropy import BCE, BCEWithLogits, CrossEntropy
+from nnlite.core.primitives.erf import erf, erfc
 from nnlite.layers.activation import ELU, GELU, LeakyReLU, ReLU, SiLU
 from nnlite.layers.batch_normalization import BatchNorm1d, BatchNorm2d
+from nnlite.layers.cross_entropy import BCE, BCEWithLogits, CrossEntropy
 from nnlite.layers.dropout import Dropout
 from nnlite.layers.embedding import Embedding
+from nnlite.layers.losses import MAE, Huber
 from nnlite.layers.normalization import LayerNorm
+from nnlite.layers.regularizers import L1
 from nnlite.layers.softmax import LogSoftmax
-from nnlite.losses import MAE, Huber
-from nnlite.primitives.erf import erf, erfc
-from nnlite.regularizers import L1
 
 EPS = np.finfo(np.float64).eps
 ZERO, ONE = np.zeros(1), np.ones(1)

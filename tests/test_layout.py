@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pictures import Constant, Input, Parameter, Vertex, random_graph
 
-from nnlite.plot.drawing import PADDING, drawing_of
-from nnlite.plot.layout import layered
+from nnlite.plot.vertices.drawing import PADDING, drawing_of
+from nnlite.plot.vertices.layout import layered
 
 
 class TestLayout:

@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from autograd import grad as reference_grad
 from derivatives import check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
-from nnlite.recording import Recording
+from nnlite.core.recording import Recording
 
 
 def normal(*shape, seed=0):

@@ -7,7 +7,7 @@ import pytest
 
 import nnlite as nn
 from nnlite.datasets import DataError, load, load_csv, load_features
-from nnlite.loader import DataLoader
+from nnlite.datasets.loader import DataLoader
 
 X = np.arange(24.0).reshape(12, 2)
 TEXT = np.array(["fig", "pear", "fig", "apple"] * 3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnlite.datasets.lazy import LazyArray
-from nnlite.loader import DataLoader
+from nnlite.datasets.loader import DataLoader
 
 
 def numbered(m, **arguments):

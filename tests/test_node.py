@@ -11,13 +11,12 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from helpers import FLOATS, assert_equal_to_rounding, gradient_of, within
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from numpy.typing import DTypeLike
 
 import nnlite as nn
-from nnlite import dispatch
+from nnlite.core import value as rules
 
 
 class Times(nn.Module):
@@ -175,7 +174,7 @@ class TestWhatWouldLoseADerivativeRaises:
 class TestRulesOfTheUser:
     @pytest.fixture(autouse=True)
     def rules_of_this_test_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dispatch, "RULES", dict(dispatch.RULES))
+        monkeypatch.setattr(rules, "RULES", dict(rules.RULES))
 
     def test_a_module_becomes_the_rule_of_a_numpy_function(self) -> None:
         @nn.rule(np.rad2deg, np.degrees)

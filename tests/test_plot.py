@@ -24,8 +24,8 @@ from pictures import (
 
 import nnlite as nn
 from nnlite import plot
-from nnlite.plot.drawing import ARROW_LENGTH, ARROW_WIDTH, MIN_WIDTH, NOTEBOOK_WIDTH, THIN
-from nnlite.plot.labels import BACKWARD_FILL, LINE_SIZE
+from nnlite.plot.vertices.drawing import ARROW_LENGTH, ARROW_WIDTH, MIN_WIDTH, NOTEBOOK_WIDTH, THIN
+from nnlite.plot.vertices.labels import BACKWARD_FILL, LINE_SIZE
 
 pytestmark = pytest.mark.usefixtures("headless", "no_figures_left")
 

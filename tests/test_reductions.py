@@ -5,8 +5,7 @@ import autograd.numpy as hips
 import numpy as np
 import pytest
 from derivatives import EPS, check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 import nnlite as nn

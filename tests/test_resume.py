@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 import nnlite as nn
-from nnlite.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
+from nnlite.datasets.loader import DataLoader
+from nnlite.files.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from nnlite.files.lock import Lock, LockedError
-from nnlite.loader import DataLoader
 from nnlite.training.callbacks import Callback
 from nnlite.training.interruption import Interrupted
 from nnlite.training.trainer import Trainer

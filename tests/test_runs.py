@@ -9,16 +9,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import nnlite as nn
-from nnlite.cli import main
-from nnlite.errors import DataError
+from nnlite.cli.main import main
+from nnlite.cli.runs.config import read_config
+from nnlite.cli.runs.folder import contents, read_history, remove
+from nnlite.cli.runs.run import load_run
 from nnlite.files.archive import write_npz
-from nnlite.runs.config import RunError, read_config
-from nnlite.runs.folder import contents, read_history, remove
-from nnlite.runs.run import load_run
+from nnlite.files.errors import DataError, RunError
 
 TABLES = {
     "binary": ("size,kind", lambda x: "large" if x > 0 else "small"),
@@ -80,8 +79,8 @@ class TestPrediction:
 
     @pytest.mark.parametrize("task", TABLES)
     def test_is_that_of_the_model_which_was_just_trained(self, runs, tmp_path, task):
-        from nnlite.cli import _parser
-        from nnlite.commands.train import train
+        from nnlite.cli.main import _parser
+        from nnlite.cli.train import train
 
         command = ["train", str(runs / f"{task}.csv"), "--target", "kind", "--epochs", "3"]
         trained = train(_parser().parse_args([*command, "--out", str(tmp_path / "run")]))

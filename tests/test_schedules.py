@@ -13,7 +13,7 @@ import pytest
 
 import nnlite as nn
 from nnlite.optim import SGD
-from nnlite.schedules import (
+from nnlite.optim.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
     InverseScaling,

@@ -5,15 +5,14 @@ import autograd.numpy as hips
 import numpy as np
 import pytest
 from derivatives import check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes, broadcastable_shapes
 from numpy.lib.stride_tricks import sliding_window_view
 
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
-from nnlite.primitives.joining import unstack
-from nnlite.primitives.moving import Pad
+from nnlite.core.primitives.joining import unstack
+from nnlite.core.primitives.moving import Pad
 
 quick = settings(max_examples=30, deadline=None)
 

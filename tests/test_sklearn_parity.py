@@ -18,11 +18,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 import nnlite as nn
-from nnlite.cross_entropy import CrossEntropy
+from nnlite.datasets.loader import DataLoader
 from nnlite.layers.activation import ReLU, Sigmoid, Tanh
-from nnlite.loader import DataLoader
+from nnlite.layers.cross_entropy import CrossEntropy
 from nnlite.optim import SGD, Adam
-from nnlite.schedules import InverseScaling
+from nnlite.optim.schedules import InverseScaling
 
 SAME_LOSS = 1e-9
 """Both sides compute the same numbers but for rounding, 1e-15 a step, which training amplifies."""

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from derivatives import EPS, check_derivatives
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.linalg import LinAlgError
 from test_linalg import check_against_autograd, full_jacobian, normal
 

@@ -10,8 +10,8 @@ import pytest
 from pictures import GRAPHS, Constant, Input, Vertex
 
 import nnlite as nn
-from nnlite.plot.dot import dot
-from nnlite.plot.svg import svg
+from nnlite.plot.vertices.dot import dot
+from nnlite.plot.vertices.svg import svg
 
 NAMESPACE = {"svg": "http://www.w3.org/2000/svg"}
 

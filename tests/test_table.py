@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnlite.datasets.table import read_table
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 FLOAT64 = np.dtype(np.float64)
 LINES = 30_000

@@ -17,8 +17,8 @@ import pytest
 
 import nnlite as nn
 from nnlite import metrics
-from nnlite.loader import DataLoader
-from nnlite.schedules.schedule import Schedule
+from nnlite.datasets.loader import DataLoader
+from nnlite.optim.schedules.schedule import Schedule
 from nnlite.training.callbacks import Callback, EarlyStopping
 from nnlite.training.divergence import DivergenceError
 from nnlite.training.trainer import Trainer

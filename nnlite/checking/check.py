@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from nnlite.checking.conditions import check_batch_of_one, check_float32
-from nnlite.checking.conduct import (
+from nnlite.checking.derivatives import check_gradient, check_jvp, check_second_derivative
+from nnlite.checking.report import Examination, GradcheckError, GradcheckReport
+from nnlite.checking.side_effects import (
     check_accumulation,
     check_determinism,
     check_result,
@@ -18,12 +20,10 @@ from nnlite.checking.conduct import (
     check_unwanted,
     check_writes,
 )
-from nnlite.checking.correctness import check_gradient, check_jvp, check_second_derivative
-from nnlite.checking.examination import Examination, GradcheckError, GradcheckReport
-from nnlite.checking.reference import FunctionModule, Subject
-from nnlite.graph import Graph
-from nnlite.module import Module
-from nnlite.recording import Recording, functional
+from nnlite.checking.subject import FunctionModule, Subject
+from nnlite.core.module import Module
+from nnlite.core.recording import Recording, functional
+from nnlite.graph.graph import Graph
 
 __all__ = ["GradcheckError", "GradcheckReport", "gradcheck"]
 
@@ -95,7 +95,7 @@ def gradcheck(
     >>> gradcheck(Square(), np.array([1.0, 2.0]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    nnlite.checking.examination.GradcheckError: Square(): the gradient of input x is wrong: ...
+    nnlite.GradcheckError: Square(): the gradient of input x is wrong: ...
     It looks like this: a constant factor: it is 0.5 (½...) times what it should be.
     """
     is_module = isinstance(f, Module) and not isinstance(f, Graph)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnlite.checking.correctness import gradient_problem, is_kink
+from nnlite.checking.derivatives import gradient_problem, is_kink
 from nnlite.checking.diagnosis import Expected, contracted
-from nnlite.checking.examination import ROUNDING, Examination, GradcheckError, batch_size
-from nnlite.checking.reference import FunctionModule, Subject
+from nnlite.checking.report import ROUNDING, Examination, GradcheckError, batch_size
+from nnlite.checking.subject import FunctionModule, Subject
 
 
 def check_float32(exam: Examination) -> None:

@@ -4,5 +4,3 @@
 where each result is kept, `writer` turns each operation into lines of Python, in one of `forms`,
 and `Step` runs the program in place of the graph.
 """
-
-from nnlite.compiler.step import Step as Step

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.aligned import aligned
-from nnlite.compiler.forms import Form, form_of
+from nnlite.compiler.lowering import Form, form_of
 from nnlite.compiler.trace import Operation
 from nnlite.compiler.views import VIEWS, view
-from nnlite.primitives.shape import Reshape
+from nnlite.core.aligned import aligned
+from nnlite.core.primitives.shape import Reshape
 
 
 class Plan:

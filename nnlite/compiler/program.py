@@ -12,9 +12,9 @@ import numpy as np
 
 from nnlite.compiler.plan import Plan
 from nnlite.compiler.trace import Operation, Trace
-from nnlite.compiler.writer import Writer
-from nnlite.flat import Flat
-from nnlite.node import Parameter
+from nnlite.compiler.writers.numpy import Writer
+from nnlite.core.node import Parameter
+from nnlite.core.vector import Flat
 
 CALLS = (
     *(np.add, np.bitwise_and, np.divide, np.exp, np.matmul, np.minimum, np.multiply, np.negative),

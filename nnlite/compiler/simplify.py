@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from nnlite.compiler.trace import Operation, Trace
-from nnlite.primitives.base import Constantlike
-from nnlite.primitives.dtypes import AsType
-from nnlite.primitives.elementwise import Elementwise
-from nnlite.primitives.linalg import MatMul
-from nnlite.primitives.reductions import Mean, Sum
-from nnlite.primitives.shape import BroadcastTo, Permute, Reshape
+from nnlite.core.primitives.base import Constantlike
+from nnlite.core.primitives.dtypes import AsType
+from nnlite.core.primitives.elementwise import Elementwise
+from nnlite.core.primitives.linalg import MatMul
+from nnlite.core.primitives.reductions import Mean, Sum
+from nnlite.core.primitives.shape import BroadcastTo, Permute, Reshape
 
 
 def simplify(trace: Trace) -> Trace:

@@ -12,15 +12,15 @@ import numpy as np
 from nnlite.compiler.program import Guard, Program
 from nnlite.compiler.simplify import simplify
 from nnlite.compiler.trace import first_difference, trace
-from nnlite.dispatch import Value
-from nnlite.flat import Flat
-from nnlite.kept import INTERNAL, PLAIN, attributes, changed, sample
-from nnlite.node import Constant, Parameter
-from nnlite.primitives.base import Primitive
+from nnlite.core.guard import INTERNAL, PLAIN, attributes, changed, sample
+from nnlite.core.node import Constant, Parameter
+from nnlite.core.primitives.base import Primitive
+from nnlite.core.value import Value
+from nnlite.core.vector import Flat
 
 if TYPE_CHECKING:
-    from nnlite.graph import Graph
-    from nnlite.module import Module
+    from nnlite.core.module import Module
+    from nnlite.graph.graph import Graph
 
 PROGRAMS = 8  # how many shapes of inputs are remembered
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.generators import generators_of
-from nnlite.kept import INTERNAL, attributes, changed
-from nnlite.node import Input, Node, Parameter, backpropagate, toposort
-from nnlite.passes import seed
-from nnlite.primitives.drawing import is_drawn_unseen
-from nnlite.recording import Recording
+from nnlite.core.generators import generators_of
+from nnlite.core.guard import INTERNAL, attributes, changed
+from nnlite.core.node import Input, Node, Parameter, backpropagate, toposort
+from nnlite.core.primitives.noise import is_drawn_unseen
+from nnlite.core.recording import Recording
+from nnlite.core.unchanged import seed
 
 if TYPE_CHECKING:
-    from nnlite.graph import Graph
-    from nnlite.module import Module
+    from nnlite.core.module import Module
+    from nnlite.graph.graph import Graph
 
 
 @dataclass(eq=False)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from nnlite.compiler.trace import Operation
-from nnlite.primitives.checked import Checked
-from nnlite.primitives.indexing import GetItem
-from nnlite.primitives.shape import BroadcastTo, Permute, Reshape
-from nnlite.primitives.windows import Windows
+from nnlite.core.primitives.checked import Checked
+from nnlite.core.primitives.indexing import GetItem
+from nnlite.core.primitives.shape import BroadcastTo, Permute, Reshape
+from nnlite.core.primitives.windows import Windows
 
 VIEWS = (BroadcastTo, Checked, GetItem, Permute, Reshape, Windows)
 

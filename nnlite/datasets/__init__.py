@@ -9,21 +9,19 @@
 ((455, 30), (455, 1))
 """
 
-from nnlite.datasets.dataset import Dataset
-from nnlite.datasets.lazy import LazyArray
-from nnlite.datasets.loading import load, load_csv, load_features
-from nnlite.datasets.shipped import load_breast_cancer, load_digits
-from nnlite.datasets.standardizer import Standardizer
-from nnlite.errors import DataError
+from nnlite.core.public import public
+from nnlite.datasets.dataset import Dataset as Dataset
+from nnlite.datasets.lazy import LazyArray as LazyArray
+from nnlite.datasets.loading import (
+    load as load,
+    load_csv as load_csv,
+    load_features as load_features,
+)
+from nnlite.datasets.shipped import (
+    load_breast_cancer as load_breast_cancer,
+    load_digits as load_digits,
+)
+from nnlite.datasets.standardizer import Standardizer as Standardizer
+from nnlite.files import DataError as DataError
 
-__all__ = [
-    "DataError",
-    "Dataset",
-    "LazyArray",
-    "Standardizer",
-    "load",
-    "load_breast_cancer",
-    "load_csv",
-    "load_digits",
-    "load_features",
-]
+public(globals(), "nnlite.datasets")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray, pieces
 from nnlite.datasets.table import Column, choose_columns
-from nnlite.errors import DataError, quote
 from nnlite.files.archive import open_npy, read_npz
+from nnlite.files.errors import DataError, quote
 
 _NUMBERS = "fiub"
 _TARGETS = "fiubUS"

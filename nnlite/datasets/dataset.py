@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 Rows = range | NDArray[np.integer[Any]]
 

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from nnlite.datasets.dataset import Dataset
 from nnlite.datasets.loading import load, load_csv
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 
 def load_breast_cancer(dtype: DTypeLike = np.float64) -> Dataset:

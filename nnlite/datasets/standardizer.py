@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray, pieces
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

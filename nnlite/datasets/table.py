@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.errors import DataError, quote
+from nnlite.files.errors import DataError, quote
 
 _LONGEST_LINE = 2**24
 _CELLS_AT_A_TIME = 2**16

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray, pieces
 from nnlite.datasets.table import Column, to_float
-from nnlite.errors import DataError, quote
+from nnlite.files.errors import DataError, quote
 
 TASKS = ("binary", "multiclass", "regression")
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.errors import DataError, quote
+from nnlite.files.errors import DataError, quote
 from nnlite.files.npy_header import read_header
 
 # Real tables are rarely packed by more than this, and a file made to fill the memory is.

@@ -9,7 +9,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from nnlite.errors import DataError
+from nnlite.files.errors import DataError
 
 _LONGEST = 2**16
 

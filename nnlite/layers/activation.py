@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.arguments import one_of, real
-from nnlite.module import Module
-from nnlite.primitives.erf import erfc
-from nnlite.primitives.logistic import sigmoid
+from nnlite.core.arguments import one_of, real
+from nnlite.core.module import Module
+from nnlite.core.primitives.erf import erfc
+from nnlite.core.primitives.logistic import sigmoid
 
 
-class Sigmoid(Module, ours=True):
+class Sigmoid(Module, of="nnlite"):
     """σ(z) = 1 / (1 + exp(−z)), and σ′ = σ (1 − σ).
 
     Nothing overflows, and no digits are lost far below 0.
@@ -34,7 +34,7 @@ class Sigmoid(Module, ours=True):
         return grad * (y * (1 - y))
 
 
-class Tanh(Module, ours=True):
+class Tanh(Module, of="nnlite"):
     """tanh(z) = 2σ(2z) − 1, and tanh′ = 1 − tanh².
 
     Examples
@@ -53,7 +53,7 @@ class Tanh(Module, ours=True):
         return grad * (1 - y * y)
 
 
-class ReLU(Module, ours=True):
+class ReLU(Module, of="nnlite"):
     """max(0, z), whose derivative at the kink is 0.
 
     Examples
@@ -72,7 +72,7 @@ class ReLU(Module, ours=True):
         return np.where(y > 0, grad, 0)
 
 
-class LeakyReLU(Module, ours=True):
+class LeakyReLU(Module, of="nnlite"):
     """z for z > 0 and a z otherwise; the derivative at the kink is a.
 
     Parameters
@@ -99,7 +99,7 @@ class LeakyReLU(Module, ours=True):
         return np.where(z > 0, grad, self.negative_slope * grad)
 
 
-class ELU(Module, ours=True):
+class ELU(Module, of="nnlite"):
     """z for z > 0 and α (exp(z) − 1) otherwise; the derivative at the kink is α.
 
     Parameters
@@ -132,7 +132,7 @@ class ELU(Module, ours=True):
         return np.where(z > 0, grad, grad * (self.alpha * np.exp(below)))
 
 
-class GELU(Module, ours=True):
+class GELU(Module, of="nnlite"):
     """z Φ(z), where Φ is the distribution function of the standard normal distribution.
 
     Parameters
@@ -174,7 +174,7 @@ class GELU(Module, ours=True):
         return grad * (share + z * density)
 
 
-class SiLU(Module, ours=True):
+class SiLU(Module, of="nnlite"):
     """z σ(z), also called swish.
 
     Notes
@@ -197,7 +197,7 @@ class SiLU(Module, ours=True):
         return grad * (s * (1 + z * (1 - s)))
 
 
-class Softplus(Module, ours=True):
+class Softplus(Module, of="nnlite"):
     """log(1 + exp(β z)) / β, a smooth ReLU; its derivative is σ(β z).
 
     Parameters

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.arguments import floating, real, size
-from nnlite.dispatch import Value
+from nnlite.core.arguments import floating, real, size
+from nnlite.core.module import Module
+from nnlite.core.node import Parameter
+from nnlite.core.value import Value
 from nnlite.layers.normalization import (
     Axes,
     accumulate,
@@ -17,11 +19,9 @@ from nnlite.layers.normalization import (
     grad_of_normalized,
     normalized,
 )
-from nnlite.module import Module
-from nnlite.node import Parameter
 
 
-class _BatchNorm(Module, ours=True):
+class _BatchNorm(Module, of=__name__):
     """`BatchNorm1d` and `BatchNorm2d`, which differ in the shapes they take."""
 
     buffers = ("running_mean", "running_var")
@@ -108,7 +108,7 @@ class _BatchNorm(Module, ours=True):
             )
 
 
-class BatchNorm1d(_BatchNorm, ours=True):
+class BatchNorm1d(_BatchNorm, of="nnlite"):
     """y = γ (x − μ)/√(σ² + ε) + β, with a mean and a variance for each channel.
 
     Parameters
@@ -157,7 +157,7 @@ class BatchNorm1d(_BatchNorm, ours=True):
     ndims = (2, 3)
 
 
-class BatchNorm2d(_BatchNorm, ours=True):
+class BatchNorm2d(_BatchNorm, of="nnlite"):
     """`BatchNorm1d` of images: x and y (batch, C, height, width).
 
     Parameters, attributes and errors are those of `BatchNorm1d`.

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.arguments import floating, size
+from nnlite.core.arguments import floating, size
+from nnlite.core.module import Module
+from nnlite.core.node import Parameter
 from nnlite.layers.sliding import Pair, SlidingWindow, pair
-from nnlite.module import Module
-from nnlite.node import Parameter
 
 
-class Conv2d(Module, ours=True):
+class Conv2d(Module, of="nnlite"):
     """y[n, o] = b[o] + Σ_c W[o, c] ⋆ x[n, c], the cross-correlation of pictures with kernels.
 
     Parameters

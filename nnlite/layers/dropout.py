@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.arguments import real
-from nnlite.module import Module
-from nnlite.primitives.drawing import uniform
+from nnlite.core.arguments import real
+from nnlite.core.module import Module
+from nnlite.core.primitives.noise import uniform
 
 
-class Dropout(Module, ours=True):
+class Dropout(Module, of="nnlite"):
     """y = m x / (1 − p), where each entry of m is 0 with probability p and 1 otherwise.
 
     Parameters

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.arguments import floating, size
-from nnlite.module import Module
-from nnlite.node import Parameter
-from nnlite.primitives.checked import checked
-from nnlite.primitives.indexing import scatter
+from nnlite.core.arguments import floating, size
+from nnlite.core.module import Module
+from nnlite.core.node import Parameter
+from nnlite.core.primitives.checked import checked
+from nnlite.core.primitives.indexing import scatter
 
 
-class Embedding(Module, ours=True):
+class Embedding(Module, of="nnlite"):
     """Row i of a matrix for every index i.
 
     Parameters

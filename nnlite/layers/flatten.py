@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.arguments import whole
-from nnlite.module import Module
+from nnlite.core.arguments import whole
+from nnlite.core.module import Module
 
 
-class Flatten(Module, ours=True):
+class Flatten(Module, of="nnlite"):
     """Several neighbouring axes as one; the first, that of the batch, stays if nothing is said.
 
     Parameters

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.module import Module
-from nnlite.node import Parameter
+from nnlite.core.module import Module
+from nnlite.core.node import Parameter
 
 
-class Linear(Module, ours=True):
+class Linear(Module, of="nnlite"):
     """z = x W + b, the seminar's ωᵀx + b for every row x of a batch.
 
     Parameters

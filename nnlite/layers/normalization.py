@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.arguments import floating, real, size
-from nnlite.module import Module
-from nnlite.node import Parameter
+from nnlite.core.arguments import floating, real, size
+from nnlite.core.module import Module
+from nnlite.core.node import Parameter
 
 Axes = tuple[int, ...]
 
 
-class LayerNorm(Module, ours=True):
+class LayerNorm(Module, of="nnlite"):
     """y = γ (x − μ)/√(σ² + ε) + β, with the mean and variance of each sample over its last axes.
 
     Parameters

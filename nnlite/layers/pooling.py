@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.module import Module
 from nnlite.layers.sliding import Pair, SlidingWindow, pair
-from nnlite.module import Module
 
 
-class _Pool2d(Module, ours=True):
+class _Pool2d(Module, of=__name__):
     """What the two kinds of pooling share: their windows."""
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> None:
@@ -34,7 +34,7 @@ class _Pool2d(Module, ours=True):
         return [pixels[..., i, j] for i, j in np.ndindex(self.window.size)]
 
 
-class MaxPool2d(_Pool2d, ours=True):
+class MaxPool2d(_Pool2d, of="nnlite"):
     """y = max x over each window; of entries that are tied, the first has the gradient.
 
     Parameters
@@ -83,7 +83,7 @@ class MaxPool2d(_Pool2d, ours=True):
         return self.window.add(np.transpose(stacked, (2, 3, 4, 5, 0, 1)), shape)
 
 
-class AvgPool2d(_Pool2d, ours=True):
+class AvgPool2d(_Pool2d, of="nnlite"):
     """y = the mean of x over each window.
 
     Parameters

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.arguments import whole
-from nnlite.module import Module
-from nnlite.primitives.windows import add_windows, windows
+from nnlite.core.arguments import whole
+from nnlite.core.module import Module
+from nnlite.core.primitives.windows import add_windows, windows
 
 Pair = int | tuple[int, int]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.arguments import whole
-from nnlite.module import Module
+from nnlite.core.arguments import whole
+from nnlite.core.module import Module
 
 
-class Softmax(Module, ours=True):
+class Softmax(Module, of="nnlite"):
     """y_i = exp(z_i) / Σ_j exp(z_j) along an axis, computed with z − max z so as not to overflow.
 
     Parameters
@@ -50,7 +50,7 @@ class Softmax(Module, ours=True):
         return y * (grad - np.sum(grad * y, axis=self.axis, keepdims=True))
 
 
-class LogSoftmax(Module, ours=True):
+class LogSoftmax(Module, of="nnlite"):
     """y_i = z_i − log Σ_j exp(z_j) along an axis: the logarithm of `Softmax`, without underflow.
 
     Parameters

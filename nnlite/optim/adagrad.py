@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.node import Parameter
+from nnlite.core.node import Parameter
 from nnlite.optim.optimizer import Optimizer, at_least_0, epsilon
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nnlite.node import Parameter
+from nnlite.core.node import Parameter
 
 
 def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:

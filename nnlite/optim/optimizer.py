@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.aligned import aligned
-from nnlite.arguments import real
-from nnlite.flat import Flat
-from nnlite.node import Parameter, shape_and_dtype
+from nnlite.core.aligned import aligned
+from nnlite.core.arguments import real
+from nnlite.core.node import Parameter, shape_and_dtype
+from nnlite.core.vector import Flat
 
 PIECE = 1 << 15
 """Entries of which a step's few arrays stay in the processor's cache."""

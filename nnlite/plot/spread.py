@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.node import Parameter
+from nnlite.core.node import Parameter
 from nnlite.plot.axes import CURVES, axes, open_corner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nnlite.module import Module
+    from nnlite.core.module import Module
 
 
 def gradient_spread(model: Module | Mapping[str, Any], ax: Axes | None = None) -> Axes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnlite.loader import DataLoader
-from nnlite.module import Module
+from nnlite.core.module import Module
+from nnlite.datasets.loader import DataLoader
 from nnlite.optim import Optimizer
-from nnlite.schedules import ReduceLROnPlateau
-from nnlite.schedules.schedule import Schedule
+from nnlite.optim.schedules import ReduceLROnPlateau
+from nnlite.optim.schedules.schedule import Schedule
 from nnlite.training.callbacks import Callback, EarlyStopping
 
 

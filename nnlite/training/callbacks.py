@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sized
 from typing import Any, Protocol
 
-from nnlite.arguments import one_of, real, whole
-from nnlite.module import Module
+from nnlite.core.arguments import one_of, real, whole
+from nnlite.core.module import Module
 
 Row = dict[str, Any]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.declared import names_of
-from nnlite.graph import Graph
-from nnlite.module import Module
-from nnlite.node import Node
-from nnlite.recording import Recording
+from nnlite.core.module import Module
+from nnlite.core.names import names_of
+from nnlite.core.node import Node
+from nnlite.core.recording import Recording
+from nnlite.graph.graph import Graph
 
 
 class DivergenceError(ArithmeticError):

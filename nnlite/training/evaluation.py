@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.graph import Graph
-from nnlite.loader import DataLoader
-from nnlite.module import Module
+from nnlite.core.module import Module
+from nnlite.datasets.loader import DataLoader
+from nnlite.graph.graph import Graph
 from nnlite.training.divergence import DivergenceError, first_value
 
 Metric = Callable[[Any, Any], float]

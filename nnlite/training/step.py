@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.graph import Graph
-from nnlite.module import Module
+from nnlite.core.module import Module
+from nnlite.graph.graph import Graph
 from nnlite.optim import Optimizer, clip_grad_norm
 from nnlite.training.divergence import DivergenceError, first_gradient, first_value, is_finite
 from nnlite.training.evaluation import as_number

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.arguments import one_of, real, size
-from nnlite.loader import DataLoader
-from nnlite.module import Module
+from nnlite.core.arguments import one_of, real, size
+from nnlite.core.module import Module
+from nnlite.datasets.loader import DataLoader
 from nnlite.optim import Optimizer
-from nnlite.schedules import ReduceLROnPlateau
-from nnlite.schedules.schedule import Schedule
+from nnlite.optim.schedules import ReduceLROnPlateau
+from nnlite.optim.schedules.schedule import Schedule
 from nnlite.training.arguments import check_kinds, check_together
 from nnlite.training.callbacks import Callback, EarlyStopping, Row
 from nnlite.training.divergence import DivergenceError
 from nnlite.training.evaluation import Evaluator, Metric
 from nnlite.training.interruption import Interrupted, Signals, signals_noted
 from nnlite.training.progress import Progress
-from nnlite.training.resuming import Resumable, nothing_yet
+from nnlite.training.state import Resumable, nothing_yet
 from nnlite.training.step import Step
 
 
@@ -105,7 +105,7 @@ class Trainer(Resumable):
 
     >>> import numpy as np
     >>> import nnlite as nn
-    >>> from nnlite.loader import DataLoader
+    >>> from nnlite.datasets.loader import DataLoader
     >>> rng = np.random.default_rng(0)
     >>> X = rng.uniform(-1, 1, (200, 1))
     >>> x, t = nn.Input("x"), nn.Input("t")

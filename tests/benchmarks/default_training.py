@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import nnlite as nn
-from nnlite.cli import main
+from nnlite.cli.main import main
 
 
 def nnlite_accuracy(seed, folder):

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 import nnlite as nn
-from nnlite.loader import DataLoader
+from nnlite.datasets.loader import DataLoader
 from nnlite.training.trainer import Trainer
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import nnlite as nn
-from nnlite.loader import DataLoader
+from nnlite.datasets.loader import DataLoader
 from nnlite.training.callbacks import Callback
 from nnlite.training.trainer import Trainer
 

@@ -19,7 +19,7 @@ import report
 import startup
 from work import WORKS
 
-from nnlite.machine.kernels import first_processor, read_cpuinfo
+from nnlite.cli.machine.kernels import first_processor, read_cpuinfo
 
 
 def parse(argv=None):

@@ -110,7 +110,7 @@ def about(system):
     """The versions and, where arithmetic is NumPy's, the kernels of its BLAS."""
     if system in ("PyTorch", "JAX"):
         return version({"PyTorch": "torch", "JAX": "jax"}[system])
-    from nnlite.machine.blas import blas
+    from nnlite.cli.machine.blas import blas
 
     own = {"autograd": "autograd", "scikit-learn": "scikit-learn"}.get(system)
     return f"{version(own) + ', ' if own else ''}NumPy {version('numpy')}, {blas()}"

@@ -1,0 +1,204 @@
+"""The command line: ``nnlite train``, ``evaluate``, ``predict``, ``show`` and ``doctor``.
+
+Exit codes: 0 done; 1 the training failed, or a file could not be written; 2 the command, the data
+or a run is wrong; 130 stopped by Ctrl-C, 143 by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from nnlite.cli.machine.kernels import prepare
+from nnlite.cli.runs.options import MODEL, TRAINING, Option
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments after the program's name; those of the process if left out.
+    """
+    environ = dict(os.environ)  # which the doctor judges, and not what is made of it here
+    prepare()
+    arguments = _parser().parse_args(argv)
+    if arguments.command != "predict":  # whose output is data, and is never altered
+        _spell_out_what_the_screen_lacks()
+    try:
+        return _carry_out(arguments, environ)
+    except KeyboardInterrupt as error:
+        return _complain(error, 128 + getattr(error, "signal", signal.SIGINT))
+
+
+def _spell_out_what_the_screen_lacks() -> None:
+    """Write letters that an encoding has not as \\u2192, where that is not UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _carry_out(arguments: argparse.Namespace, environ: dict[str, str]) -> int:
+    from nnlite.cli import reading, train
+    from nnlite.cli.machine import doctor
+    from nnlite.cli.settings import UsageError
+    from nnlite.files.checkpoint import CheckpointError
+    from nnlite.files.errors import DataError, RunError
+    from nnlite.files.lock import LockedError
+
+    command: Callable[[argparse.Namespace], Any] = {
+        "train": train.train,
+        "evaluate": reading.evaluate,
+        "predict": reading.predict,
+        "show": reading.show,
+        "doctor": lambda arguments: doctor.main(arguments.json, environ),
+    }[arguments.command]
+    wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
+    try:
+        command(arguments)
+        sys.stdout.flush()
+    except wrong as error:
+        return _complain(error, 2)
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start]
+        return _complain(f"{error.encoding} has no letter {letter!a}; write to a file, --out", 1)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ArithmeticError, OSError, MemoryError) as error:
+        return _complain(error, 1)
+    return 0
+
+
+def _complain(error: BaseException | str, code: int) -> int:
+    notes = getattr(error, "__notes__", [])
+    message = str(error) or ("out of memory" if code == 1 else "interrupted")
+    print(f"nnlite: {'; '.join([message, *notes])}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence, without the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nnlite", description="Neural-network layers on NumPy.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_predict(commands)
+    _add_show(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train a model on a table",
+        description=(
+            "Train a model to predict a column of a table from the others: one of several classes, "
+            "or a number. Without FILE it is the seminar's model, f = (sigmoid(w.x + b) - t)^2 / 2 "
+            "+ lambda |w|^2 / 2, on the Wisconsin breast-cancer data. The run's folder gets "
+            "weights.npz, config.json, history.csv, loss.png, graph.png and checkpoints."
+        ),
+    )
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="CSV with a header, .npy or .npz (default: the shipped data)",
+    )
+    parser.add_argument("--target", metavar="NAME", help="the column to predict")
+    for title, options in (("the model", MODEL), ("the training", TRAINING)):
+        group = parser.add_argument_group(title)
+        for option in options:
+            _add_option(group, option)
+    group = parser.add_argument_group("the run")
+    group.add_argument(
+        "--out", metavar="FOLDER", help="a new folder for the run (default: runs/<name of FILE>)"
+    )
+    group.add_argument("--overwrite", action="store_true", help="delete the run that is there")
+    group.add_argument(
+        "--resume",
+        metavar="RUN",
+        help="go on with a run from its last checkpoint; a larger --epochs may be given",
+    )
+    group.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_json(group, "one JSON object with the results, in place of text")
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "evaluate", help="say how well a run predicts the samples of a file"
+    )
+    _add_run(parser)
+    parser.add_argument("file", metavar="FILE", help="a table with the target and all features")
+    _add_json(parser, "one JSON object")
+
+
+def _add_predict(commands: Any) -> None:
+    parser = commands.add_parser(
+        "predict",
+        help="predict the target of the samples of a file",
+        description=(
+            "Write CSV: the predicted class and the probability of each class, or the predicted "
+            "number. The features are found by name; other columns are ignored."
+        ),
+    )
+    _add_run(parser)
+    parser.add_argument("file", metavar="FILE", help="a table with all features")
+    parser.add_argument("--out", metavar="FILE", help="where to write (default: to the screen)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file that is there")
+    _add_json(parser, "a JSON object a line, in place of CSV")
+
+
+def _add_show(commands: Any) -> None:
+    parser = commands.add_parser("show", help="show a run: its model, its history, its pictures")
+    _add_run(parser)
+    _add_json(parser, "one JSON object")
+
+
+def _add_doctor(commands: Any) -> None:
+    parser = commands.add_parser(
+        "doctor", help="say whether NumPy is as quick here as it could be, and what to set if not"
+    )
+    _add_json(parser, "one JSON object")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder that nnlite train wrote")
+
+
+def _add_json(parser: Any, meaning: str) -> None:
+    parser.add_argument("--json", action="store_true", help=meaning)
+
+
+def _add_option(group: Any, option: Option) -> None:
+    """An option whose value is None where it was not given."""
+
+    def parse(text: str) -> Any:
+        try:
+            return option.takes(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    words = ",".join(getattr(option.takes, "words", ()))
+    value = option.default
+    default = f"{value:g}" if isinstance(value, float) else str(value)
+    group.add_argument(
+        option.flag,
+        type=parse,
+        metavar=option.metavar or f"{{{words}}}",
+        nargs="+" if option.several else None,
+        help=option.help + ("" if value in (None, ()) else f" (default: {default})"),
+    )

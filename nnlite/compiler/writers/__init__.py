@@ -1,0 +1,1 @@
+"""Programs as text: one writer for each kind of machine that runs them."""

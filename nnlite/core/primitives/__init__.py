@@ -1,0 +1,27 @@
+"""NumPy's functions as Modules, by family; importing this package fills the table of rules."""
+
+from nnlite.core.primitives import (
+    array_api as array_api,
+    contractions as contractions,
+    determinants as determinants,
+    diagonals as diagonals,
+    dtypes as dtypes,
+    einsum as einsum,
+    elementwise as elementwise,
+    extrema as extrema,
+    indexing as indexing,
+    joining as joining,
+    linalg as linalg,
+    matrix_powers as matrix_powers,
+    moving as moving,
+    norms as norms,
+    piecewise as piecewise,
+    power as power,
+    products as products,
+    reductions as reductions,
+    shape as shape,
+    solvers as solvers,
+    taking as taking,
+    windows as windows,
+    zero_derivative as zero_derivative,
+)
