@@ -19,12 +19,13 @@ from numpy.typing import DTypeLike
 import nnlite as nn
 from nnlite.core.guard import attributes, changed
 from nnlite.core.primitives.base import Primitive
-from nnlite.core.unchanged import exchanged
+from nnlite.core.restoring import exchanged
+from nnlite.graph.subgraph import Subgraph
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 EVERY = pytest.mark.parametrize("case", CASES, ids=str)
-OTHERS = (nn.Module, nn.Graph, nn.Sequential)
+OTHERS = (nn.Module, nn.Graph, nn.Sequential, Subgraph)
 """Modules that no formula belongs to, and that have tests of their own."""
 
 
@@ -89,8 +90,11 @@ def run(module: nn.Module, inputs: Sequence[np.ndarray]) -> tuple[Any, list[Any]
     )
 
 
-class WithParameters(nn.Module):
-    """A new module of a case whose parameters are inputs too: the first of them."""
+class WithParameters(nn.Module, of=__name__):
+    """A new module of a case whose parameters are inputs too: the first of them.
+
+    It counts as nnlite's own, since what it keeps is a module that is used nowhere else.
+    """
 
     def __init__(self, case: Case) -> None:
         self.module = case.module()
@@ -98,17 +102,16 @@ class WithParameters(nn.Module):
 
     def forward(self, *values: Any) -> Any:
         count = len(self.owned)
-        vertex = nn.Node(None, ())
-        vertex.needs_input_grad = self.needs_input_grad[count:]
+        vertex = nn.Node.alone(self.needs_input_grad[count:])
         own = dict(zip(self.owned, values))
         self.save_for_backward(vertex, own)
         with exchanged(own):
-            return self.module.evaluate(vertex, values[count:])
+            return self.module._forward_at(vertex, values[count:])
 
     def backward(self, grad: Any) -> Any:
-        self.module._vertex, own = self.saved
+        vertex, own = self.saved
         self.module.zero_grad()
-        with exchanged(own):
+        with exchanged(own), self.module.at(vertex):
             grads = self.module.backward(grad)
         return (
             *[parameter.grad for parameter in own],
@@ -117,9 +120,6 @@ class WithParameters(nn.Module):
 
     def parameters(self) -> list[nn.Parameter]:
         return []
-
-
-WithParameters.is_guarded = False  # what it keeps is a module that is used nowhere else
 
 
 def of_floats(case: Case, inputs: Sequence[np.ndarray]) -> tuple[Callable[..., Any], list[Any]]:
@@ -354,7 +354,7 @@ def test_a_derivative_leaves_the_buffers_as_they_are(case: Case) -> None:
 
     def of_parameters(*values: Any) -> Any:
         with exchanged(dict(zip(module.parameters(), values))):
-            return module.evaluate(nn.Node(None, ()), case.inputs)
+            return module._forward_at(nn.Node.alone(), case.inputs)
 
     parameters = [parameter.value for parameter in module.parameters()]
     if parameters:

@@ -214,7 +214,7 @@ class TestConv2d:
         graph.backward()
         node = graph.output.parents[0]
         assert node.module is conv
-        assert node.needs_input_grad == (False,)
+        assert node._needs_input_grad == (False,)
         np.testing.assert_allclose(conv.bias.grad, [8.0, 8.0])
 
     def test_may_stand_at_two_vertices(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 import nnlite as nn
 from nnlite.autodiff import grad, jvp, vjp
 from nnlite.core.primitives.elementwise import PRODUCTS
-from nnlite.core.value import RULES
+from nnlite.core.rules import RULES
 
 EPS = np.finfo(np.float64).eps
 

@@ -253,7 +253,7 @@ class TestMemory:
             if isinstance(node, nn.Parameter | nn.Constant) or node is model.graph.output:
                 assert node.value is not None
             else:
-                assert (node.value, node.saved) == (None, None)
+                assert (node.value, node._saved) == (None, None)
         assert model.graph.memory().total == dropped.nbytes
 
     def test_without_keep_needs_no_more_for_a_deeper_network(self, traced: Any) -> None:

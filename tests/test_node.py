@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 from numpy.typing import DTypeLike
 
 import nnlite as nn
-from nnlite.core import value as rules
+from nnlite.core import rules
 
 
 class Times(nn.Module):

@@ -114,8 +114,8 @@ def test_compiled_it_trains_to_the_same_weights_but_for_rounding() -> None:
         compiled.graph.state_dict().values(), plain.graph.state_dict().values()
     ):
         np.testing.assert_allclose(array, other, rtol=1e-9, atol=1e-12)
-    assert all(parameter.flat is not None for parameter in compiled.graph.parameters())
-    assert all(parameter.flat is None for parameter in plain.graph.parameters())
+    assert all(parameter._vector is not None for parameter in compiled.graph.parameters())
+    assert all(parameter._vector is None for parameter in plain.graph.parameters())
 
 
 def test_it_says_why_steps_are_interpreted() -> None:

@@ -181,7 +181,7 @@ def second_reference(
 def check_jvp(exam: Examination) -> None:
     """A ``jvp`` of the module's own is the derivative of forward, too."""
     subject = exam.subject
-    if subject.module.jvp is None or subject.module.is_composite:
+    if subject.module.jvp is None or subject.module._is_composite:
         return
     count = len(subject.positions)
     value = subject.run().value
@@ -196,9 +196,9 @@ def check_jvp(exam: Examination) -> None:
         ]
         tangents[position] = direction.reshape(expected.shape)
         run = subject.run()
-        run.module._vertex = run.vertex
         try:
-            got = run.module.jvp(*tangents)  # type: ignore[misc]
+            with run.module.at(run.vertex):
+                got = run.module.jvp(*tangents)  # type: ignore[misc]
         except Exception as error:
             raise exam.error(f"jvp raised {error!r}", "an error in jvp itself") from error
         right = np.tensordot(direction[expected.entries], expected.rows, 1)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.checking.diagnosis import Expected, looks_like
-from nnlite.checking.subject import Run, Subject
+from nnlite.checking.subject import Pass, Subject
+from nnlite.core.slips import slip_of
 
 Array = NDArray[Any]
 
@@ -93,7 +94,7 @@ class Examination:
     def error(self, message: str, slip: str) -> GradcheckError:
         return GradcheckError(f"{self.report.subject}: {message}", slip)
 
-    def backward(self, run: Run, w: Any, context: str = "") -> list[Any]:
+    def backward(self, run: Pass, w: Any, context: str = "") -> list[Any]:
         """``backward``, its errors explained."""
         w = np.array(w)
         w.flags.writeable = False
@@ -101,26 +102,19 @@ class Examination:
             return run.backward(w[()] if w.ndim == 0 else w)
         except Exception as error:
             message = f"backward raised {type(error).__name__}{context}: {error}"
-            raise self.error(message, self.explained(error)) from error
+            raise self.error(message, self.explained(error, run)) from error
 
-    def explained(self, error: Exception) -> str:
-        text = str(error)
-        if "read-only" in text:
-            return "an array that was handed in is written in place"
-        if "on itself" in text:
-            return "state is kept on the module; use self.save_for_backward(...) and self.saved"
-        if isinstance(error, TypeError) and "NoneType" in text:
+    def explained(self, error: Exception, run: Pass | None = None) -> str:
+        """The likely slip behind an error in ``backward``."""
+        slip = slip_of(error)
+        if slip is not None:
+            return slip
+        if isinstance(error, TypeError) and run is not None and _minds_none(run):
             return (
                 "a parameter's .grad is added to while it is None; use "
                 "parameter.accumulate_grad(...)"
             )
-        if "saved nothing" in text:
-            return "self.save_for_backward(...) was forgotten in forward"
-        if "a list" in text:
-            return "a list is returned; return a tuple"
-        if "gradients for" in text:
-            return "a gradient is forgotten, or there is one too many"
-        if "mismatch" in text or "broadcast" in text or "not aligned" in text:
+        if isinstance(error, ValueError):
             return "a transposition is missing in a product, or a factor has another shape"
         return "an error in backward itself"
 
@@ -202,6 +196,17 @@ class Examination:
     def note(self, text: str) -> None:
         if text not in self.report.notes:
             self.report.notes.append(text)
+
+
+def _minds_none(run: Pass) -> bool:
+    """Whether ``backward`` does run where every parameter has a gradient already."""
+    for parameter in run.parameters:
+        parameter.grad = np.zeros_like(parameter.value)
+    try:
+        run.backward(run.vertex.grad)
+    except Exception:
+        return False
+    return bool(run.parameters)
 
 
 def batch_size(subject: Subject) -> int | None:

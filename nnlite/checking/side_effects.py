@@ -5,26 +5,22 @@ Parts of `nnlite.checking`.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.checking.report import Examination
-from nnlite.checking.subject import Run
+from nnlite.checking.subject import Pass
 from nnlite.core.guard import attributes, changed, saved_arrays
 from nnlite.core.node import Input, Node
+from nnlite.core.slips import IN_PLACE, NO_ARRAY, PYTHON_FLOAT, slip_of
 from nnlite.graph.graph import Graph
 
 Array = NDArray[Any]
 
-_IN_PLACE = "an input is written in place; make a new array: x = x * ..., or np.where(mask, new, x)"
 _SAVED_CHANGED = "a saved array is changed in place; make a new one: y = y * ..., not y *= ..."
-_NO_ARRAY = "not one array of floats; was `return` forgotten, or are there several outputs?"
-_PYTHON_FLOAT = (
-    "the value is returned as a Python float, by float(...) or .item(), which has no derivative; "
-    "return what NumPy gives"
-)
 
 
 def check_result(exam: Examination) -> None:
@@ -32,57 +28,47 @@ def check_result(exam: Examination) -> None:
     try:
         value = exam.subject.run().value
     except (TypeError, ValueError) as error:
-        slip = _slip_in_forward(str(error))
+        slip = slip_of(error)
         if slip is None:
             raise
         raise exam.error(f"forward raised {type(error).__name__}: {error}", slip) from error
     if isinstance(value, float | int) and not isinstance(value, np.generic):
-        raise exam.error(f"forward returned the Python number {value!r}", _PYTHON_FLOAT)
+        raise exam.error(f"forward returned the Python number {value!r}", PYTHON_FLOAT)
     if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind != "f":
         raise exam.error(
             f"forward returned {value!r:.80}",
-            _NO_ARRAY,
+            NO_ARRAY,
         )
-
-
-def _slip_in_forward(error: str) -> str | None:
-    """The slip behind an error of this library's; None where it is the caller's affair."""
-    if "read-only" in error or ("writ" in error and "lose its derivative" in error):
-        return _IN_PLACE
-    if "lose its derivative" in error:
-        return _PYTHON_FLOAT
-    return _NO_ARRAY if "`return` forgotten" in error or "one output" in error else None
 
 
 def check_writes(exam: Examination) -> None:
     """No pass writes into an array that it was given, or that was saved."""
     subject = exam.subject
     module = subject.copied()
-    if module.is_composite:
+    if module._is_composite:
         return
     inputs = [x.copy() for x in subject.inputs]
-    vertex = module._vertex = Node(None, ())
-    vertex.needs_input_grad = subject.wanted
-    value = module.forward(*inputs)
+    vertex = Node.alone(subject.wanted)
+    with module.at(vertex):
+        value = module.forward(*inputs)
     for i, (x, before) in enumerate(zip(inputs, subject.inputs)):
         if not np.array_equal(x, before, equal_nan=x.dtype.kind == "f"):
-            raise exam.error(f"forward changes its input {i}", _IN_PLACE)
+            raise exam.error(f"forward changes its input {i}", IN_PLACE)
     count = len(subject.positions)
     leaves = zip(subject.names[count:], module.parameters(), subject.values[count:])
     for name, p, before in leaves:
         if p.value is not before and not np.array_equal(p.value, before):
             raise exam.error(f"forward changes {name}", "the parameter is written in place")
     w = exam.cotangent(value)
-    grad, saved = w.copy(), list(_arrays(vertex.saved))
-    copies = [array.copy() for array in saved]
-    written: list[int] = []
+    grad, saved = w.copy(), vertex._saved
+    vertex._saved = deepcopy(saved)  # of which the arrays can be written to
     try:
-        module.backward(grad)
-        written = [k for k, pair in enumerate(zip(saved, copies)) if _differ(*pair)]
-    except Exception as error:
-        if "read-only" not in str(error):
-            return  # check_gradient will meet the same, and explain it
-        raise exam.error(f"backward raised {error!r}", _SAVED_CHANGED) from error
+        with module.at(vertex):
+            module.backward(grad)
+    except Exception:
+        return  # check_gradient will meet the same, and explain it
+    pairs = zip(_arrays(saved), _arrays(vertex._saved))
+    written = [k for k, pair in enumerate(pairs) if _differ(*pair)]
     if _differ(grad, w):
         raise exam.error(
             "backward changes the incoming gradient",
@@ -149,7 +135,7 @@ def check_unwanted(exam: Examination) -> None:
         return
     wanted = subject.run()
     w = exam.cotangent(wanted.value)
-    run = Run(subject.copied(), subject.inputs, (False,) * len(subject.inputs))
+    run = Pass(subject.copied(), subject.inputs, (False,) * len(subject.inputs))
     pairs = zip(exam.backward(wanted, w)[count:], exam.backward(run, w))
     for name, (one, other) in zip(subject.names[count:], pairs):
         if other is None or np.shape(one) != np.shape(other) or not np.allclose(one, other):
@@ -170,8 +156,8 @@ def check_two_vertices(exam: Examination) -> None:
     count = len(subject.positions)
     second = subject.at(other).run(module=module)
     kept = (
-        changed(first.vertex.fingerprint or {}, attributes(module) | saved_arrays(first.vertex))
-        if module.is_guarded
+        changed(first.vertex._fingerprint or {}, attributes(module) | saved_arrays(first.vertex))
+        if not (module._is_ours or module._is_composite)
         else []
     )
     if kept:

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.core.backpropagation import contributions
 from nnlite.core.bundle import Bundle
 from nnlite.core.dual import Dual
 from nnlite.core.module import Module
-from nnlite.core.node import Node, Parameter
+from nnlite.core.node import Input, Node, Parameter
 from nnlite.core.recording import Recording
 from nnlite.core.value import next_level
 from nnlite.graph.graph import Graph
@@ -38,10 +39,10 @@ class FunctionModule(Module, of=__name__):
     def forward(self, *inputs: Any) -> Any:
         return self.function(*inputs)
 
-    def run(self, vertex: Node, values: Sequence[Any]) -> Any:
+    def _composed_forward(self, vertex: Node, values: Sequence[Any]) -> Any:
         """As for any composite, but a function may use parameters that are not its own."""
-        recording = Recording(self.forward, values, vertex.needs_input_grad, self.parameters())
-        vertex.saved = (recording,)
+        recording = Recording(self.forward, values, vertex._needs_input_grad, self.parameters())
+        vertex._saved = (recording,)
         return recording.value
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
@@ -58,35 +59,34 @@ class Witness(Parameter):
 
     __slots__ = ()
 
-    def accumulate_grad(self, grad: Any) -> None:
-        self.grad = grad if self.grad is None else self.grad + grad
+    def _fitting(self, grad: Any) -> Any:
+        return grad
 
 
-class Run:
+class WitnessInput(Input):
+    """The same, an input."""
+
+    __slots__ = ()
+
+    def _fitting(self, grad: Any) -> Any:
+        return grad
+
+
+class Pass:
     """One forward pass of a copy of the module, and backward passes at the same vertex."""
 
     def __init__(self, module: Module, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> None:
-        self.module, self.wanted = module, wanted
+        self.module = module
         self.parameters = module.parameters()
-        self.vertex = Node(None, ())
-        self.vertex.needs_input_grad = wanted
-        self.value = module.run(self.vertex, inputs)
+        leaves = [WitnessInput(None, want, value=x) for x, want in zip(inputs, wanted)]
+        self.vertex = Node(module, tuple(leaves))
+        self.value = module._recorded_at(self.vertex, inputs)
 
     def backward(self, cotangent: Any) -> list[Any]:
         """The gradient of every float input as it was returned, and of every parameter."""
-        self.module._vertex = self.vertex
-        grads = self.module.backward(cotangent)
-        if isinstance(grads, list):
-            raise TypeError("backward returned a list; return a tuple")
-        if type(grads) is not tuple:
-            grads = (grads,)
-        if len(grads) != len(self.wanted):
-            raise TypeError(
-                f"backward returned {len(grads)} gradients for {len(self.wanted)} inputs; return "
-                "one for each input of forward, in the same order"
-            )
-        chosen = [grad for grad, is_wanted in zip(grads, self.wanted) if is_wanted]
-        return [*chosen, *[parameter.grad for parameter in self.parameters]]
+        self.vertex.grad = cotangent
+        handed = contributions(self.vertex, Module._plain_backward)
+        return [*[grad for _, grad in handed], *[parameter.grad for parameter in self.parameters]]
 
 
 class Subject:
@@ -151,7 +151,7 @@ class Subject:
             parameter.grad = None
         return module
 
-    def run(self, values: Sequence[Any] | None = None, module: Module | None = None) -> Run:
+    def run(self, values: Sequence[Any] | None = None, module: Module | None = None) -> Pass:
         """A forward pass at `values` of the leaves, or at their own."""
         module = self.copied() if module is None else module
         inputs = list(self.inputs)
@@ -160,7 +160,7 @@ class Subject:
         if values is not None:
             for parameter, value in zip(module.parameters(), values[len(self.positions) :]):
                 parameter.value = value
-        return Run(module, inputs, self.wanted)
+        return Pass(module, inputs, self.wanted)
 
     def jacobian_rows(self, leaf: int, entries: Array) -> tuple[Array, bool]:
         """∂output/∂(entry of a leaf) for chosen entries, and whether they are exact.

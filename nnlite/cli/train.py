@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from nnlite import metrics
 from nnlite.cli.reading import describe, in_words, json_numbers
 from nnlite.cli.runs.build import build_model, build_optimizer, build_schedule, schedule_each
 from nnlite.cli.runs.config import Config, read_config
@@ -37,6 +36,7 @@ from nnlite.datasets import Dataset, Standardizer, load
 from nnlite.datasets.loader import DataLoader
 from nnlite.files.errors import DataError
 from nnlite.files.lock import Lock
+from nnlite.training import metrics
 from nnlite.training.callbacks import EarlyStopping
 from nnlite.training.evaluation import Evaluator
 from nnlite.training.interruption import Interrupted

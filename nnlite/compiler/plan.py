@@ -11,8 +11,8 @@ import numpy as np
 from nnlite.compiler.lowering import Form, form_of
 from nnlite.compiler.trace import Operation
 from nnlite.compiler.views import VIEWS, view
-from nnlite.core.aligned import aligned
 from nnlite.core.primitives.shape import Reshape
+from nnlite.core.vector import aligned
 
 
 class Plan:

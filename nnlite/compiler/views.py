@@ -30,8 +30,7 @@ def as_method(operation: Operation) -> str | None:
     """A view as what follows its argument in Python, where there is such a form."""
     module, (x, *_) = operation.module, operation.args
     if isinstance(module, Permute):
-        # An array whose axis i has length i shows in its shape where each axis went.
-        order = module.linear(np.empty(tuple(range(len(x.shape))))).shape
+        order = module.order(len(x.shape))
         return ".T" if order == tuple(reversed(range(len(order)))) else f".transpose({order})"
     if isinstance(module, Reshape):
         return f".reshape({operation.shape})"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.core.node import shape_and_dtype
+from nnlite.core.text import shape_and_dtype
 from nnlite.core.value import Value
 
 

@@ -41,34 +41,29 @@ class Dual(Value):
     def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
         return self.primal.dtype if hasattr(self.primal, "dtype") else np.result_type(self.primal)
 
-    def apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
+    def _apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         inputs = tuple([_given(item) for item in inputs])
         own = tuple([isinstance(item, Dual) and item.level == self.level for item in inputs])
         primals = [item.primal if is_own else item for item, is_own in zip(inputs, own)]
-        vertex = Node(None, ())
-        vertex.needs_input_grad = own
-        outer = module._vertex
+        vertex = Node.alone(own)
         try:
-            if not module.is_differentiable:
-                return module.evaluate(vertex, primals)
-            if module.jvp is None and module.is_rule:
+            if not module._is_differentiable:
+                return module._forward_at(vertex, primals)
+            if module.jvp is None and module._is_rule:
                 raise NotImplementedError(
                     f"{type(module).__name__}, the rule for a NumPy function, has no "
                     "jvp(self, *tangents), which forward propagation needs; define it"
                 )
             if module.jvp is None or self._feeds(module):
-                return module.evaluate(vertex, inputs)
-            value = module.evaluate(vertex, primals)
-            module._vertex = vertex
-            tangent = module.jvp(
-                *[item.tangent if is_own else None for item, is_own in zip(inputs, own)]
-            )
+                return module._forward_at(vertex, inputs)
+            value = module._forward_at(vertex, primals)
+            tangents = [item.tangent if is_own else None for item, is_own in zip(inputs, own)]
+            with module.at(vertex):
+                tangent = module.jvp(*tangents)
             return Dual(value, _checked_tangent(tangent, value, module), self.level)
         except Exception as error:
             error.add_note(f"in forward propagation through {module!r}")
             raise
-        finally:
-            module._vertex = outer
 
     def _feeds(self, module: Any) -> bool:
         """Whether a parameter of the module has a tangent, of which its ``jvp`` knows nothing."""

@@ -9,9 +9,10 @@ import numpy as np
 
 from nnlite.core.node import Node
 from nnlite.core.recording import Recording
+from nnlite.core.text import Line, Table
 
 
-class MemoryReport(dict[str, int]):
+class MemoryReport(Table, dict[str, int]):
     """Bytes stored at each vertex, by the vertex's name.
 
     Counted are the value, what ``forward`` saved and the gradient. An array that several vertices
@@ -24,11 +25,11 @@ class MemoryReport(dict[str, int]):
         """The sum over all vertices, in bytes."""
         return sum(self.values())
 
-    def __str__(self) -> str:
-        width = max(len(name) for name in [*self, "vertex"])
-        rows = [("vertex", "bytes"), *((name, f"{size:,}") for name, size in self.items())]
-        rows.append(("total", f"{self.total:,}"))
-        return "\n".join(f"{name:<{width}}  {size:>15}" for name, size in rows)
+    _right = (1,)
+
+    def _cells(self) -> tuple[Line, list[Line]]:
+        rows = [(name, f"{size:,}") for name, size in self.items()]
+        return ("vertex", "bytes"), [*rows, ("total", f"{self.total:,}")]
 
 
 def report(nodes: Mapping[Node, str]) -> MemoryReport:
@@ -39,7 +40,7 @@ def report(nodes: Mapping[Node, str]) -> MemoryReport:
     sizes = MemoryReport()
     for node, name in nodes.items():
         size = 0
-        for array in _arrays((node.value, node.saved, node.grad)):
+        for array in _arrays((node.value, node._saved, node.grad)):
             owner = _owner(array)
             if id(owner) not in counted:
                 counted.add(id(owner))
@@ -58,7 +59,7 @@ def _arrays(item: Any) -> Iterator[Any]:
         yield from _arrays(list(item.values()))
     elif isinstance(item, Recording):
         for node in (*item.inputs, *item.leaves.values(), *item.order):
-            yield from _arrays((node.value, node.saved, node.grad))
+            yield from _arrays((node.value, node._saved, node.grad))
 
 
 def _owner(array: Any) -> Any:

@@ -22,11 +22,11 @@ def names_of(nodes: list[Node]) -> dict[Node, str]:
             unique = f"{wanted}_{copies[wanted]}"
         taken.add(unique)
         names[node] = unique
-        if node.name is None or node.named_by_graph:
-            node.name, node.named_by_graph = unique, True
+        if node.name is None or node._named_by_graph:
+            node.name, node._named_by_graph = unique, True
 
     for node in nodes:
-        if node.name is not None and not node.named_by_graph:
+        if node.name is not None and not node._named_by_graph:
             name(node, node.name)
     operations = [node for node in nodes if node.module is not None]
     for node in operations:

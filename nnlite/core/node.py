@@ -1,4 +1,4 @@
-"""The vertices of a computational graph, their order, and back propagation over them.
+"""The vertices of a computational graph.
 
 A node is one application of a module; the module itself is only parameters and rules. The same
 module may stand at many nodes, so whatever belongs to one application (its value, its gradient,
@@ -7,12 +7,11 @@ what ``forward`` saved) is kept here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from nnlite.core.guard import Kept, guarded_backward, own
+from nnlite.core.text import shape_and_dtype
 from nnlite.core.value import Value
 
 
@@ -45,13 +44,14 @@ class Node(Value):
         "grad",
         "name",
         "requires_grad",
-        "needs_input_grad",
-        "saved",
-        "fingerprint",
-        "fixed_shape",
-        "named_by_graph",
         "level",
-        "recording",
+        "_needs_input_grad",
+        "_saved",
+        "_fingerprint",
+        "_fixed_shape",
+        "_states",
+        "_named_by_graph",
+        "_recording",
         "__weakref__",
     )
 
@@ -68,18 +68,26 @@ class Node(Value):
         self.value: Any = None
         self.grad: Any = None
         self.name = name
-        self.saved: Any = None
-        self.fingerprint: Kept | None = None
-        self.fixed_shape: tuple[int, ...] | None = None
-        self.named_by_graph = False
-        self.recording = recording
+        self._saved: Any = None
+        self._fingerprint: Any = None
+        self._fixed_shape: tuple[int, ...] | None = None
+        self._states: Any = ()
+        self._named_by_graph = False
+        self._recording = recording
         self.level = 0 if recording is None else recording.level
-        self.needs_input_grad = tuple([parent.requires_grad for parent in parents])
+        self._needs_input_grad = tuple([parent.requires_grad for parent in parents])
         self.requires_grad: bool = (
             module is not None
-            and module.is_differentiable
-            and (True in self.needs_input_grad or bool(module.parameters()))
+            and module._is_differentiable
+            and (True in self._needs_input_grad or bool(module.parameters()))
         )
+
+    @classmethod
+    def alone(cls, needs_input_grad: tuple[bool, ...] = ()) -> Node:
+        """A vertex of no graph, where a module runs on its own."""
+        vertex = cls(None, ())
+        vertex._needs_input_grad = needs_input_grad
+        return vertex
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -103,8 +111,8 @@ class Node(Value):
             )
         return self.value
 
-    def apply(self, module: Any, inputs: tuple[Any, ...]) -> Node:
-        recording = self.recording
+    def _apply(self, module: Any, inputs: tuple[Any, ...]) -> Node:
+        recording = self._recording
         if self.level and (recording is None or recording.closed):
             raise RuntimeError(
                 f"{self!r} was kept from a function that has returned, and is used outside of it; "
@@ -136,30 +144,36 @@ class Node(Value):
         ValueError
             If `grad` has another shape than the vertex's value.
         """
-        value = self.value
-        try:
-            fits = grad.dtype == value.dtype and grad.shape == value.shape
-        except AttributeError:
-            fits = False
-        if not fits:
-            grad = self._fitted(grad)
+        grad = self._fitting(grad)
         self.grad = grad if self.grad is None else self.grad + grad
 
-    def _fitted(self, grad: Any) -> Any:
+    def _fitting(self, grad: Any) -> Any:
+        """A gradient of this vertex's shape, in its dtype."""
+        value = self.value
+        try:
+            if grad.dtype == value.dtype and grad.shape == value.shape:
+                return grad
+        except AttributeError:
+            pass
         if not isinstance(grad, Value):
             grad = np.asarray(grad)
-        if grad.shape != np.shape(self.value):
+        if grad.shape != np.shape(value):
             raise ValueError(
                 f"a gradient of shape {grad.shape} reached {self!r}, whose value has shape "
-                f"{np.shape(self.value)}. A gradient has the shape of what it is the gradient of: "
+                f"{np.shape(value)}. A gradient has the shape of what it is the gradient of: "
                 "is a sum over the batch, the undoing of a broadcast or a transposition missing?"
             )
         if grad.dtype.kind != "f" or (self.dtype.kind == "f" and grad.dtype != self.dtype):
             return grad.astype(self.dtype)
         return grad
 
+    @property
+    def _runs_again(self) -> bool:
+        """Whether the vertex will have other values than the one that it has."""
+        return self._recording is None or bool(self._recording.reusable)
+
     def __bool__(self) -> bool:
-        if self.recording is None or self.recording.reusable:
+        if self._runs_again:
             raise TypeError(
                 f"{self!r} belongs to a graph that will run at other points, so its truth value "
                 "cannot choose a branch for all of them; use np.where"
@@ -215,6 +229,32 @@ class Constant(Node):
         self.value = value
 
 
+class Buffer(Node):
+    """A vertex for a module's buffer, such as a running mean: its value is what the module has now.
+
+    Parameters
+    ----------
+    owner : Module
+    attribute : str
+        One of ``owner.buffers``.
+    """
+
+    __slots__ = ("owner", "attribute")
+
+    def __init__(self, owner: Any, attribute: str) -> None:
+        self.owner, self.attribute = owner, attribute
+        super().__init__(None, (), name=f"{owner.label}.{attribute}")
+
+    @property
+    def value(self) -> Any:
+        return getattr(self.owner, self.attribute)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if value is not None:
+            setattr(self.owner, self.attribute, value)
+
+
 class Parameter(Node):
     """A vertex that training changes: it keeps its value between passes.
 
@@ -230,15 +270,13 @@ class Parameter(Node):
     value, grad : ndarray
         ω and ω̄. Gradients add up over backward passes until they are set to None
         (``zero_grad()``).
-    flat : Flat or None
-        The vector that `value` is a part of, once a graph with this parameter has been compiled.
     """
 
-    __slots__ = ("flat",)
+    __slots__ = ("_vector",)  # that `value` is a part of, once its graph was compiled
 
     def __init__(self, value: Any, name: str | None = None) -> None:
         super().__init__(None, (), name=name)
-        self.flat: Any = None
+        self._vector: Any = None
         self.value = np.array(value)
         if self.value.dtype.kind != "f":
             raise TypeError(
@@ -247,116 +285,12 @@ class Parameter(Node):
             )
         self.requires_grad = True
 
-    def current(self) -> Value:
+    def _current(self) -> Value:
         return self.value if isinstance(self.value, Value) else self
 
     def __repr__(self) -> str:
         named = f"{self.name!r}, " if self.name else ""
         return f"<Parameter {named}{self.dtype}{list(self.shape)}>"
-
-
-def toposort(*outputs: Node) -> list[Node]:
-    """Every vertex that feeds `outputs`, parents before children, each once.
-
-    Iterative, so that depth is limited by memory alone; vertices of equal rank come in the order
-    in which the formulas name them.
-
-    Raises
-    ------
-    ValueError
-        If there is a cycle; the message names its vertices.
-    """
-    order: list[Node] = []
-    done: set[Node] = set()
-    path: dict[Node, Iterator[Node]] = {}
-    for output in outputs:
-        if output in done:
-            continue
-        path[output] = _feeding(output)
-        while path:
-            node, parents = next(reversed(path.items()))
-            for parent in parents:
-                if parent in path:
-                    raise _cycle(list(path), parent)
-                if parent not in done:
-                    path[parent] = _feeding(parent)
-                    break
-            else:
-                path.popitem()
-                done.add(node)
-                order.append(node)
-    return order
-
-
-def _cycle(path: list[Node], start: Node) -> ValueError:
-    """The error for a path from children to parents that came back to `start`."""
-    while path[0] is not start:
-        del path[0]
-    names = " -> ".join(repr(vertex) for vertex in [start, *reversed(path)])
-    return ValueError(f"the graph has a cycle: {names}")
-
-
-def _feeding(node: Node) -> Iterator[Node]:
-    return iter((*node.parameters, *node.parents))
-
-
-def backpropagate(order: Sequence[Node]) -> None:
-    """Back propagation: give every vertex in `order` its gradient ū.
-
-    For each vertex, from the last to the first, ū_i = Σ ū_j ∂u_j/∂u_i over its children j
-    (seminar 3, *Back Propagation*). The ū of the output is in place already; the modules'
-    ``backward`` multiply a row by the Jacobian, and none is ever built.
-
-    Parameters
-    ----------
-    order : sequence of Node
-        Operations only, parents before children, after a forward pass.
-    """
-    node = None
-    try:
-        for node in reversed(order):
-            grad = node.grad
-            if grad is None:
-                continue
-            module = node.module
-            outer, module._vertex = module._vertex, node
-            try:
-                grads = (
-                    guarded_backward(node, module) if module.is_guarded else module.backward(grad)
-                )
-            finally:
-                module._vertex = outer
-            parents = node.parents
-            if type(grads) is not tuple:
-                grads = (grads,)
-            if len(grads) != len(parents):
-                raise TypeError(
-                    f"backward returned {len(grads)} gradients for {len(parents)} inputs; "
-                    "return one for each input of forward, in the same order"
-                )
-            for parent, contribution in zip(parents, grads):
-                if parent.requires_grad:
-                    if contribution is None:
-                        raise TypeError(
-                            f"backward returned None for the gradient with respect to {parent!r}, "
-                            "which is needed; has it no derivative, or was `return` forgotten?"
-                        )
-                    if parent.module is None and _is_shared(contribution, grad, grads):
-                        contribution = own(contribution)  # a leaf's gradient is its own array
-                    parent.accumulate_grad(contribution)
-    except Exception as error:
-        if node is not None:
-            add_vertex_note(error, node, "backward")
-        raise
-
-
-def _is_shared(contribution: Any, grad: Any, contributions: tuple[Any, ...]) -> bool:
-    """Whether somebody else holds this array, or the one that it is a view of."""
-    return (
-        contribution is grad
-        or getattr(contribution, "base", None) is not None
-        or sum([other is contribution for other in contributions]) > 1
-    )
 
 
 def add_vertex_note(error: Exception, node: Node, where: str) -> None:
@@ -366,10 +300,3 @@ def add_vertex_note(error: Exception, node: Node, where: str) -> None:
         for parent in node.parents
     )
     error.add_note(f"in {where} of vertex {node.name or '(unnamed)'}: {node.module!r}({inputs})")
-
-
-def shape_and_dtype(value: Any) -> str:
-    """Such as ``float64[32, 1]``."""
-    if value is None:
-        return "(no value)"
-    return f"{getattr(value, 'dtype', type(value).__name__)}{list(np.shape(value))}"

@@ -9,22 +9,17 @@ of these changes and undoes it, whatever happens in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from nnlite.core.node import (
-    Constant,
-    Input,
-    Node,
-    Parameter,
-    add_vertex_note,
-    backpropagate,
-    toposort,
-)
-from nnlite.core.unchanged import check_unchanged, exchanged, gradients_restored, marked, seed
+from nnlite.core.backpropagation import pull_back, seeds, toposort
+from nnlite.core.node import Constant, Input, Node, Parameter, add_vertex_note
+from nnlite.core.restoring import Place, each, exchanged, put_back, restoring
+from nnlite.core.slips import NO_ARRAY, with_slip
+from nnlite.core.unchanged import check_unchanged, marked
 from nnlite.core.value import Value, next_level
 
 
@@ -43,6 +38,8 @@ class Recording:
         Those to differentiate with respect to. While the function runs their ``.value`` is a node
         too, so that ``self.gain.value`` in a composite's ``forward`` is as differentiable as
         ``self.gain``.
+    buffers : sequence of (Module, str)
+        Attributes that are to be vertices too while the function runs.
     reusable : bool
         Whether the recorded graph will run at other points; no branch may then depend on values.
 
@@ -53,6 +50,10 @@ class Recording:
     inputs, outputs : list of Node
     leaves : dict of Parameter to Input
         The vertex that stood for each parameter.
+    buffers : dict of Input to (Module, str)
+        What stood for each buffer.
+    updates : list of (Module, str, Node)
+        What modules would have made of their buffers.
     order : list of Node
         The operations, parents before children.
     foreign : list of Parameter
@@ -65,6 +66,7 @@ class Recording:
         values: Sequence[Any],
         wanted: Sequence[bool],
         parameters: Sequence[Parameter] = (),
+        buffers: Sequence[Place] = (),
         reusable: bool = False,
     ) -> None:
         self.level = next_level()
@@ -80,8 +82,12 @@ class Recording:
             parameter: Input(parameter.name, True, value=value, recording=self)
             for parameter, value in self._lower.items()
         }
+        self.buffers: dict[Node, Place] = {
+            Input(place[1], value=getattr(*place), recording=self): place for place in buffers
+        }
         try:
-            with exchanged(self.leaves):
+            with exchanged(self.leaves), restoring(buffers):
+                put_back([(*place, leaf) for leaf, place in self.buffers.items()])
                 result = function(*self.inputs)
         finally:
             self.closed = True
@@ -101,16 +107,15 @@ class Recording:
             *[marked(leaf, leaf.value) for leaf in (*self.inputs, *arrays)],
         ]
         for node in (*vertices, *self.inputs, *self.leaves.values()):
-            node.recording = None  # it grows no more, and would be a reference cycle
+            node._recording = None  # it grows no more, and would be a reference cycle
 
     def _vertex(self, result: Any) -> Node:
         if isinstance(result, Parameter):
             return self.leaves.get(result, result)
         if not isinstance(result, Node) or 0 < result.level < self.level:
             if not isinstance(result, Value | np.ndarray | np.generic | float | int):
-                raise TypeError(
-                    f"the function returned {result!r}, not an array; was `return` forgotten?"
-                )
+                message = f"the function returned {result!r}, not an array; was `return` forgotten?"
+                raise with_slip(TypeError(message), NO_ARRAY)
             return Constant(result if isinstance(result, Value) else np.asarray(result)[()])
         if result.level == 0:
             raise ValueError(
@@ -127,9 +132,13 @@ class Recording:
         lower = {p: self._lower[p] for p in node.parameters if p in self._lower}
         module = node.module
         assert module is not None
+        values = [parent.value for parent in node.parents]
         try:
+            if not lower:
+                node.value = module._recorded_at(node, values)
+                return
             with exchanged(lower):
-                node.value = module.run(node, [parent.value for parent in node.parents])
+                node.value = module._recorded_at(node, values)
         except Exception as error:
             add_vertex_note(error, node, "forward")
             raise
@@ -145,19 +154,10 @@ class Recording:
             The gradient of the output; a tuple of them if there are several outputs.
         """
         check_unchanged(self._ran_with)
-        cotangents = cotangent if self._is_tuple else (cotangent,)
-        if not isinstance(cotangents, tuple) or len(cotangents) != len(self.outputs):
-            raise TypeError(
-                f"the function has {len(self.outputs)} results: pass a tuple of as many cotangents"
-            )
-        starts = [seed(*pair) for pair in zip(self.outputs, cotangents)]
-        for node in (*self.order, *self.inputs, *self.leaves.values()):
-            node.grad = None
-        with gradients_restored((*self.leaves, *self.foreign)):
-            for output, start in zip(self.outputs, starts):
-                if output.requires_grad:
-                    output.accumulate_grad(start)
-            backpropagate(self.order)
+        starts = seeds(self.outputs, cotangent, self._is_tuple)
+        with restoring(each((*self.leaves, *self.foreign), "grad"), only_if_it_fails=True):
+            passing = (*self.order, *self.inputs, *self.leaves.values())
+            pull_back(self.outputs, starts, self.order, passing)
             for parameter, leaf in self.leaves.items():
                 if leaf.grad is not None:
                     parameter.accumulate_grad(leaf.grad)
@@ -167,12 +167,6 @@ class Recording:
         )
 
 
-@contextmanager
-def functional(recording: Recording) -> Iterator[None]:
+def functional(recording: Recording) -> AbstractContextManager[None]:
     """Keep the gradients of all parameters in `recording` as they are."""
-    before = [(parameter, parameter.grad) for parameter in (*recording.leaves, *recording.foreign)]
-    try:
-        yield
-    finally:
-        for parameter, grad in before:
-            parameter.grad = grad
+    return restoring(each((*recording.leaves, *recording.foreign), "grad"))

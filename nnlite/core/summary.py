@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnlite.core.memory import report
-from nnlite.core.node import Constant, Node, Parameter
-from nnlite.core.text import as_html, as_text
+from nnlite.core.names import names_of
+from nnlite.core.node import Buffer, Constant, Node, Parameter
+from nnlite.core.recording import Recording
+from nnlite.core.text import Line, Table
+from nnlite.core.value import as_array, is_float
 
-NUMBERS = (3, 4)  # columns that line up at the right
 
-
-class Row(NamedTuple):
+class SummaryRow(NamedTuple):
     """One vertex of a summary.
 
     Attributes
@@ -36,8 +38,10 @@ class Row(NamedTuple):
     stored: int
 
 
-class Summary(list[Row]):
+class Summary(Table, list[SummaryRow]):
     """The rows of a table, which ``print`` and a notebook show as one."""
+
+    _right = (3, 4)
 
     @property
     def parameters(self) -> int:
@@ -49,15 +53,9 @@ class Summary(list[Row]):
         """Bytes stored in all."""
         return sum(row.stored for row in self)
 
-    def __str__(self) -> str:
-        return as_text(*self._cells(), right=NUMBERS)
-
-    def _repr_html_(self) -> str:
-        return as_html(*self._cells(), right=NUMBERS)
-
-    def _cells(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    def _cells(self) -> tuple[Line, list[Line]]:
         head = ("vertex", "module", "output shape", "parameters", "stored bytes")
-        body = [
+        body: list[Line] = [
             (
                 row.name,
                 row.module,
@@ -76,12 +74,12 @@ def summarise(names: Mapping[Node, str]) -> Summary:
     seen: set[Parameter] = set()
     rows = Summary()
     for node, name in names.items():
-        if isinstance(node, Parameter | Constant):
+        if isinstance(node, Parameter | Constant | Buffer):
             continue
         own = [parameter for parameter in node.parameters if parameter not in seen]
         seen.update(own)
         rows.append(
-            Row(
+            SummaryRow(
                 name,
                 type(node).__name__ if node.module is None else repr(node.module),
                 None if node.value is None else np.shape(node.value),
@@ -90,3 +88,23 @@ def summarise(names: Mapping[Node, str]) -> Summary:
             )
         )
     return rows
+
+
+def of_modules(module: Any) -> Summary:
+    """A row for each innermost module in a module, or for the module itself."""
+    inner = module.named_modules() or [(module.label, module)]
+    return Summary(
+        SummaryRow(path, repr(part), None, sum(p.size for p in part.parameters()), 0)
+        for path, part in inner
+        if len(part.modules()) == 1
+    )
+
+
+def of_run(module: Any, inputs: Sequence[Any]) -> Summary:
+    """A row for each vertex that a module's ``forward`` makes of the inputs."""
+    module = deepcopy(module)  # running it may change buffers, or a random generator
+    values = [as_array(item) for item in inputs]
+    wanted = [is_float(value) for value in values]
+    function = module.forward if module._is_composite else module
+    recording = Recording(function, values, wanted, module.parameters())
+    return summarise(names_of([*recording.inputs, *module.parameters(), *recording.order]))

@@ -1,56 +1,24 @@
-"""What forward and backward passes share: where they start, and on which values."""
+"""What a pass ran with, and whether it still is what it was.
+
+For the way back through one forward pass these are the values of its leaves. Whoever runs a record
+of the pass again asks for the `State` of its modules instead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
-from nnlite.core.guard import sample
-from nnlite.core.node import Node, Parameter
-from nnlite.core.value import Value
-
-
-def seed(output: Node, grad: Any = None) -> Any:
-    """ū of the output itself: `grad`, or 1 where the output has a single element.
-
-    Raises
-    ------
-    ValueError
-        If `grad` is missing for an output of several elements, or has another shape.
-    """
-    value = output.value
-    shape = np.shape(value)
-    if grad is None:
-        if shape and output.size != 1:
-            raise ValueError(
-                f"{output!r} has shape {shape}, not one element: pass the gradient to start from, "
-                f"an array of shape {shape}, as in backward(np.ones({shape}))"
-            )
-        dtype = output.dtype if output.dtype.kind == "f" else np.dtype(np.float64)
-        return np.ones(shape, dtype) if shape else dtype.type(1)
-    if np.shape(grad) != shape:
-        raise ValueError(
-            f"the gradient that starts back propagation has shape {np.shape(grad)}; the value of "
-            f"{output!r} has shape {shape}, and the two must be the same"
-        )
-    if isinstance(grad, Value):
-        return grad
-    array = np.asarray(grad)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a gradient is made of numbers; the one for {output!r} is {array.dtype}")
-    return array.astype(output.dtype) if output.dtype.kind == "f" else array
-
+from nnlite.core.guard import INTERNAL, PLAIN, Kept, attributes, changed, of_class, sample
+from nnlite.core.node import Constant, Node, Parameter
 
 Mark = tuple[Node, Any, bytes, int]
 
 
 def marked(leaf: Node, value: Any) -> Mark:
     """What `check_unchanged` needs to know of a leaf that had this value."""
-    flat = leaf.flat if isinstance(leaf, Parameter) else None
-    return leaf, *sample(value), flat.version if flat is not None else 0
+    vector = leaf._vector if isinstance(leaf, Parameter) else None
+    return leaf, *sample(value), vector.version if vector is not None else 0
 
 
 def check_unchanged(ran_with: Iterable[Mark]) -> None:
@@ -70,26 +38,58 @@ def check_unchanged(ran_with: Iterable[Mark]) -> None:
             )
 
 
-@contextmanager
-def gradients_restored(parameters: Iterable[Parameter]) -> Iterator[None]:
-    """Leave the gradients of parameters as they were if a backward pass fails half-way."""
-    before = [(parameter, parameter.grad) for parameter in parameters]
-    try:
-        yield
-    except BaseException:
-        for parameter, grad in before:
-            parameter.grad = grad
-        raise
+class State:
+    """What a recorded pass depends on besides its inputs, parameters and buffers.
+
+    That is attributes of modules, the mode of those that read it, and constants.
+
+    Attributes
+    ----------
+    kept : list of (Module or Constant, Kept)
+    ignored : set of (int, str)
+        The ``id`` of owners, and attributes of theirs that do not matter.
+    key : tuple
+        Hashable, and equal for states that are the same, as long as either lives.
+    """
+
+    def __init__(self, modules: Iterable[Any], constants: Iterable[Constant]) -> None:
+        watched = [module for module in modules if module._is_watched]
+        self._known = {id(x) for module in watched for x in (module, *module.parameters())}
+        self.kept = [(owner, self.of(owner)) for owner in (*watched, *constants)]
+        self.ignored: set[tuple[int, str]] = set()
+
+    def of(self, owner: Any) -> Kept:
+        """What there is to know of a module or a constant now."""
+        if isinstance(owner, Constant):
+            return {"value": [*sample(owner.value)]}
+        found = attributes(owner, skip=INTERNAL, known=self._known)
+        found |= {name: [item] for name, item in of_class(owner) if isinstance(item, PLAIN)}
+        return found | ({"training": [owner.training]} if owner._is_modal else {})
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return tuple(
+            (id(owner), name, *[_hashable(atom) for atom in atoms])
+            for owner, kept in self.kept
+            for name, atoms in kept.items()
+        )
+
+    def changes(self) -> Iterator[tuple[Any, str]]:
+        """The owners and names of what is not what it was."""
+        for owner, kept in self.kept:
+            for name in changed(kept, self.of(owner)):
+                if (id(owner), name) not in self.ignored:
+                    yield owner, name
+
+    def check(self) -> None:
+        """Raise a ValueError if a derivative graph that was recorded in this state is stale."""
+        for owner, name in self.changes():
+            raise ValueError(
+                f"this derivative graph was built before {name!r} of {owner!r} was changed, and "
+                "its formulas are those of before; build another with graph.gradient(...), or put "
+                "back what was there"
+            )
 
 
-@contextmanager
-def exchanged(values: Mapping[Parameter, Any]) -> Iterator[None]:
-    """Give parameters other values for the length of a ``with``, whatever happens in it."""
-    kept = [(parameter, parameter.value) for parameter in values]
-    try:
-        for parameter, value in values.items():
-            parameter.value = value
-        yield
-    finally:
-        for parameter, value in kept:
-            parameter.value = value
+def _hashable(atom: Any) -> Any:
+    return (type(atom), atom) if isinstance(atom, PLAIN) else id(atom)

@@ -1,9 +1,9 @@
-"""One table of rules, and the mixin that answers NumPy's protocols from it.
+"""Value: what flows through a module in place of an array, and answers NumPy's protocols.
 
-A :class:`Value` is what flows through a module in place of an array. When NumPy meets one it asks
-it what to do (``__array_ufunc__``, NEP 13, and ``__array_function__``, NEP 18), and the answer is
-always the same: look the function up in :data:`RULES`, and call the module found there. So a
-module's ``forward`` and ``backward``, written once in plain NumPy, also run on values.
+When NumPy meets a :class:`Value` it asks it what to do (``__array_ufunc__``, NEP 13, and
+``__array_function__``, NEP 18), and the answer is always the same: look the function up in the
+table of rules, and call the module found there. So a module's ``forward`` and ``backward``,
+written once in plain NumPy, also run on values.
 """
 
 from __future__ import annotations
@@ -12,16 +12,28 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 
-Rule = Callable[..., Any]
-Target = TypeVar("Target", bound=Callable[..., Any])
-
-RULES: dict[Callable[..., Any], Rule] = {}
+from nnlite.core.rules import apply_rule
+from nnlite.core.slips import IN_PLACE, PYTHON_FLOAT
 
 _levels = itertools.count(1)
+
+
+class LostDerivativeError(TypeError):
+    """Something would take a value without its derivative.
+
+    Attributes
+    ----------
+    slip : str
+        What probably led to it.
+    """
+
+    def __init__(self, message: str, slip: str = PYTHON_FLOAT) -> None:
+        super().__init__(message)
+        self.slip = slip
 
 
 def next_level() -> int:
@@ -34,59 +46,6 @@ def next_level() -> int:
     return next(_levels)
 
 
-def rule(*functions: Callable[..., Any]) -> Callable[[Target], Target]:
-    """Say how NumPy functions (or any NumPy-like functions) act on nodes and duals.
-
-    Parameters
-    ----------
-    *functions
-        The functions, for instance ``np.sinc``.
-
-    Returns
-    -------
-    callable
-        A decorator. It takes a `Module` class with ``forward``, ``backward`` and ``jvp``, whose
-        ``forward`` says how many of the leading arguments are arrays while the constructor takes
-        all others; or a plain
-        function that has the arguments of the NumPy function and is written in functions that
-        have rules already.
-
-    Examples
-    --------
-    >>> from nnlite import Module, grad
-    >>> @rule(np.ediff1d)
-    ... class Differences(Module):
-    ...     def forward(self, x):
-    ...         return np.ediff1d(x)
-    ...     def backward(self, grad):
-    ...         return np.append(0, grad) - np.append(grad, 0)
-    ...     def jvp(self, tangent):
-    ...         return np.ediff1d(tangent)
-    >>> grad(lambda x: np.sum(np.ediff1d(x) ** 2))(np.array([1.0, 3.0, 4.0]))
-    array([-4.,  2.,  2.])
-    """
-
-    def register(target: Target) -> Target:
-        call: Rule = target
-        if isinstance(target, type):
-            target.is_rule = True  # type: ignore[attr-defined]
-            count = target.forward.__code__.co_argcount - 1  # type: ignore[attr-defined]
-
-            def call(*args: Any, **kwargs: Any) -> Any:
-                if len(args) < count:
-                    raise TypeError(
-                        f"{_describe(functions[0])} of a node or a dual number takes its first "
-                        f"{count} arguments by position"
-                    )
-                return target(*args[count:], **kwargs)(*args[:count])
-
-        for function in functions:
-            RULES[function] = call
-        return target
-
-    return register
-
-
 def highest(
     inputs: tuple[Any, ...], parameters: Sequence[Any] = ()
 ) -> tuple[Value | None, tuple[Any, ...]]:
@@ -95,7 +54,7 @@ def highest(
     The values of a module's parameters count as well: while a function is differentiated with
     respect to them, they are nodes or duals.
     """
-    inputs = tuple([_as_input(item) for item in inputs])
+    inputs = tuple([i._current() if isinstance(i, Value) else as_array(i) for i in inputs])
     top: Value | None = None
     for item in (*inputs, *[parameter.value for parameter in parameters]):
         if isinstance(item, Value) and (top is None or item.level > top.level):
@@ -103,44 +62,29 @@ def highest(
     return top, inputs
 
 
-def _as_input(item: Any) -> Any:
-    if isinstance(item, Value):
-        return item.current()
-    if type(item) is not np.ndarray and isinstance(item, np.ma.MaskedArray | np.matrix):
+def as_array(item: Any, name: str = "an input") -> Any:
+    """What enters as an array, or as the number or the value it is: the one gate for all.
+
+    Raises
+    ------
+    TypeError
+        If it is a matrix or a masked array.
+    """
+    if type(item) is np.ndarray or isinstance(item, Value | float | int | np.generic):
+        return item
+    if isinstance(item, np.ma.MaskedArray | np.matrix):
         raise TypeError(
-            f"got a {type(item).__name__}, whose arithmetic is not that of arrays; pass a plain "
-            "array"
+            f"{name} is a {type(item).__name__}, whose arithmetic is not that of arrays; pass a "
+            "plain array"
         )
-    return np.asarray(item) if isinstance(item, list | tuple) else item
+    is_like = isinstance(item, list | tuple) or hasattr(item, "__array__")
+    return np.asarray(item) if is_like else item
 
 
 def is_float(item: Any) -> bool:
     """Whether an array, a number or a value has a derivative."""
     dtype = item.dtype if hasattr(item, "dtype") else np.result_type(item)
     return bool(dtype.kind == "f")
-
-
-def _describe(function: Callable[..., Any]) -> str:
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        return f"np.{owner.__name__}.{function.__name__}"
-    name = function.__name__
-    if getattr(np, name, None) is function:
-        return f"np.{name}"
-    return f"{getattr(function, '__module__', '')}.{name}".replace("numpy", "np", 1).lstrip(".")
-
-
-def _apply_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    try:
-        found = RULES[function]
-    except KeyError:
-        name = _describe(function)
-        raise NotImplementedError(
-            f"{name} has no derivative rule, so it cannot be applied to a node or a dual number. "
-            f"Write the formula in functions that have one, or add a rule: a Module with forward, "
-            f"backward and jvp, decorated with @nn.rule({name})."
-        ) from None
-    return found(*args, **kwargs)
 
 
 def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -181,23 +125,24 @@ class Value:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    def current(self) -> Value:
+    def _current(self) -> Value:
         """The value to use in place of this one; another only for a parameter being recorded."""
         return self
 
-    def apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
+    def _apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         """What `module` gives on `inputs`, of which this value has the highest level."""
         raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
-            raise TypeError(
+            raise LostDerivativeError(
                 f"np.{ufunc.__name__} was asked to write a {type(self).__name__} into an array, "
-                "which would lose its derivative; write a = a + b in place of a += b."
+                "which would lose its derivative; write a = a + b in place of a += b.",
+                IN_PLACE,
             )
         if method != "__call__":
-            return _apply_rule(getattr(ufunc, method), inputs, kwargs)
-        return _apply_rule(ufunc, inputs, kwargs)
+            return apply_rule(getattr(ufunc, method), inputs, kwargs)
+        return apply_rule(ufunc, inputs, kwargs)
 
     def __array_function__(
         self,
@@ -206,10 +151,10 @@ class Value:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        return _apply_rule(func, args, kwargs)
+        return apply_rule(func, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(
+        raise LostDerivativeError(
             f"{type(self).__name__} cannot become a plain array: its derivative would be lost. "
             "Use NumPy functions on it as it is, np.stack([...]) to put several into one array, or "
             "its value where no derivative is wanted."
@@ -263,7 +208,7 @@ class Value:
     copy = _method(np.copy)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-        return _apply_rule(np.ndarray.astype, (self, dtype, *args), kwargs)
+        return apply_rule(np.ndarray.astype, (self, dtype, *args), kwargs)
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -288,7 +233,7 @@ class Value:
     __hash__ = object.__hash__
 
     def __getitem__(self, key: Any) -> Any:
-        return _apply_rule(operator.getitem, (self, key), {})
+        return apply_rule(operator.getitem, (self, key), {})
 
     def __len__(self) -> int:
         if not self.shape:
@@ -299,13 +244,14 @@ class Value:
         return (self[i] for i in range(len(self)))
 
     def __setitem__(self, key: Any, item: Any) -> NoReturn:
-        raise TypeError(
+        raise LostDerivativeError(
             f"writing into a {type(self).__name__} would lose its derivative: build a new one with "
-            "np.where(mask, new, x), np.concatenate or np.stack."
+            "np.where(mask, new, x), np.concatenate or np.stack.",
+            IN_PLACE,
         )
 
     def _no_number(self, *args: Any) -> NoReturn:
-        raise TypeError(
+        raise LostDerivativeError(
             f"a plain number made of {self!r} would lose its derivative; use NumPy's functions in "
             "place of math's and Python's, or its value where no derivative is wanted"
         )
@@ -315,21 +261,22 @@ class Value:
     def _in_place(self, other: Any) -> Any:
         """``y += b`` would change the array in NumPy, and every other name it has."""
         if self.level and self.shape:
-            raise TypeError(
+            raise LostDerivativeError(
                 f"{type(self).__name__}s are not changed in place; write y = y + b in place of "
-                "y += b (likewise for -=, *=, /= and the others)"
+                "y += b (likewise for -=, *=, /= and the others)",
+                IN_PLACE,
             )
         return NotImplemented
 
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = _in_place
 
     def item(self, *args: Any) -> NoReturn:
-        raise TypeError(
+        raise LostDerivativeError(
             f".item() of a {type(self).__name__} would lose its derivative; x[...] keeps it."
         )
 
     def tolist(self) -> NoReturn:
-        raise TypeError(
+        raise LostDerivativeError(
             f".tolist() of a {type(self).__name__} would lose its derivative; list(x) keeps it."
         )
 

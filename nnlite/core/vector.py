@@ -1,4 +1,4 @@
-"""Parameters in one vector."""
+"""Parameters as one vector θ."""
 
 from __future__ import annotations
 
@@ -6,12 +6,48 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from nnlite.core.aligned import BYTES, aligned
 from nnlite.core.node import Parameter
 
+BYTES = 64  # a cache line, and a register of AVX-512
 
-class Flat:
+
+class Layout:
+    """Where the part of each parameter is in a vector: one after the other, in their order.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+    multiple : int
+        Each part begins at a multiple of so many entries.
+
+    Attributes
+    ----------
+    size : int
+        Of the vector.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], multiple: int = 1) -> None:
+        self.parameters = list(parameters)
+        lengths = [-(-parameter.size // multiple) * multiple for parameter in self.parameters]
+        *self._starts, self.size = np.cumsum([0, *lengths]).tolist()
+
+    def parts(self, vector: Any) -> list[Any]:
+        """The part of `vector` that belongs to each parameter, as a view in its shape."""
+        return [
+            vector[start : start + parameter.size].reshape(parameter.shape)
+            for parameter, start in zip(self.parameters, self._starts)
+        ]
+
+    def fill(self, vector: Any, arrays: Sequence[Any]) -> Any:
+        """`vector`, with an array for each parameter written into its part."""
+        for part, array in zip(self.parts(vector), arrays):
+            part[...] = array
+        return vector
+
+
+class Vector(Layout):
     """The values and gradients of parameters as parts of two vectors, written to in place.
 
     Compiling a graph makes one, so that a step of an optimiser is a few NumPy calls however many
@@ -34,46 +70,29 @@ class Flat:
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.parameters = list(parameters)
-        dtypes = sorted({str(parameter.dtype) for parameter in self.parameters})
+        dtypes = sorted({str(parameter.dtype) for parameter in parameters})
         if len(dtypes) > 1:
             raise TypeError(f"parameters of one dtype can share a vector, got {', '.join(dtypes)}")
         self.dtype = np.dtype(dtypes[0] if dtypes else np.float64)
         if self.dtype == np.float16:
             raise TypeError("parameters of float16 cannot share a vector; take float32")
-        a_line = BYTES // self.dtype.itemsize
-        lengths = [-(-parameter.size // a_line) * a_line for parameter in self.parameters]
-        self._starts = np.cumsum([0, *lengths]).tolist()
+        super().__init__(parameters, BYTES // self.dtype.itemsize)
         self.theta = self.joined([parameter.value for parameter in self.parameters])
-        self.grad = self.empty()
+        self.grad = aligned(self.size, self.dtype)
         self.values = self.parts(self.theta)
         self.grads = self.parts(self.grad)
         self.version = 0
         self._parts = list(zip(self.parameters, self.values, self.grads))
         for parameter, value in zip(self.parameters, self.values):
-            parameter.value, parameter.flat = value, self
+            parameter.value, parameter._vector = value, self
 
     def __reduce__(self) -> Any:
         """A copy of a parameter stands alone: its value is no part of a copied vector."""
         return type(None), ()
 
-    def parts(self, vector: Any) -> list[Any]:
-        """The part of `vector` that belongs to each parameter, as a view in its shape."""
-        return [
-            vector[start : start + parameter.size].reshape(parameter.shape)
-            for parameter, start in zip(self.parameters, self._starts)
-        ]
-
-    def empty(self) -> Any:
-        """A vector like `theta`, of zeros."""
-        return aligned(self._starts[-1], self.dtype)
-
     def joined(self, arrays: Sequence[Any]) -> Any:
-        """A vector with an array for each parameter as its parts."""
-        vector = self.empty()
-        for part, array in zip(self.parts(vector), arrays):
-            part[...] = array
-        return vector
+        """A vector like `theta`, with an array for each parameter as its parts."""
+        return self.fill(aligned(self.size, self.dtype), arrays)
 
     def absorb(self) -> None:
         """Take up values that the parameters have been given since."""
@@ -87,7 +106,7 @@ class Flat:
                     f"compiled for {value.dtype}{list(value.shape)}: compile it again"
                 )
             value[...] = new
-            parameter.value, parameter.flat = value, self
+            parameter.value, parameter._vector = value, self
             self.version += 1
 
     def holds(self, parameters: Sequence[Parameter]) -> bool:
@@ -98,3 +117,15 @@ class Flat:
             if parameter is not own or own.value is not value or own.grad is not grad:
                 return False
         return True
+
+
+def aligned(size: int, dtype: DTypeLike) -> Any:
+    """A vector of `size` zeros at an address that is a multiple of 64.
+
+    NumPy's own arrays start at multiples of 16; where they are in the processor's cache, adding
+    two takes about twice as long.
+    """
+    length = size * np.dtype(dtype).itemsize
+    memory = np.zeros(length + BYTES, np.uint8)
+    start = -memory.ctypes.data % BYTES
+    return memory[start : start + length].view(dtype)

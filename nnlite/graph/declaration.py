@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.node import Constant, Input, Node, Parameter, toposort
-from nnlite.core.value import Value
+from nnlite.core.backpropagation import toposort
+from nnlite.core.node import Buffer, Constant, Input, Node, Parameter
+from nnlite.core.value import Value, as_array
 
 
 def checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
@@ -34,28 +35,25 @@ def checked_order(inputs: list[Input], outputs: Sequence[Node]) -> list[Node]:
 
 
 def as_input(node: Input, value: Any) -> Any:
-    if type(value) is not np.ndarray and not isinstance(value, float | int | Value):
-        if isinstance(value, np.ma.MaskedArray | np.matrix):
-            raise TypeError(
-                f"input {node.name!r} is a {type(value).__name__}, whose arithmetic is not that of "
-                "arrays; pass a plain array"
-            )
-        value = np.asarray(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind not in "fiub":
+    value = as_array(value, f"input {node.name!r}")
+    if isinstance(value, Value | float | int):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
         raise TypeError(
-            f"input {node.name!r} has dtype {value.dtype}; a graph takes floats, integers or "
+            f"input {node.name!r} has dtype {array.dtype}; a graph takes floats, integers or "
             "booleans: convert it, for instance with .astype(np.float64)"
         )
-    return value
+    return array
 
 
 def check_shape(node: Node, value: Any) -> None:
     """Refuse another shape than that which a derivative graph was built for."""
-    if isinstance(value, Node) and value.value is None:
+    if node._fixed_shape is None or (isinstance(value, Node) and value.value is None):
         return  # declared; it is checked when it runs
-    if np.shape(value) != node.fixed_shape:
+    if np.shape(value) != node._fixed_shape:
         raise ValueError(
-            f"this derivative graph was built where {node.name} has shape {node.fixed_shape}, and "
+            f"this derivative graph was built where {node.name} has shape {node._fixed_shape}, and "
             f"here it has {np.shape(value)}; build another with graph.gradient(...), or, where a "
             "mask decides the shape, use np.where(mask, x, 0) in place of x[mask]"
         )
@@ -69,7 +67,7 @@ def last_uses(operations: list[Node], outputs: Sequence[Node]) -> list[list[Node
         last = [
             parent
             for parent in dict.fromkeys(node.parents)
-            if parent not in seen and not isinstance(parent, Parameter | Constant)
+            if parent not in seen and not isinstance(parent, Parameter | Constant | Buffer)
         ]
         seen.update(last)
         unused.append(last)

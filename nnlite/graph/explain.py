@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnlite.core.node import Constant, Node, backpropagate
-from nnlite.core.notation import entries, number
-from nnlite.core.text import as_html, as_text
+from nnlite.core.backpropagation import contributions
+from nnlite.core.node import Constant, Node
+from nnlite.core.restoring import each, restoring
+from nnlite.core.text import Line, Table, entries, number
 
 
 class Term(NamedTuple):
@@ -35,7 +36,7 @@ class Term(NamedTuple):
     factor: Any
 
 
-class Row(NamedTuple):
+class ChainRule(NamedTuple):
     """The chain rule at one vertex u.
 
     Attributes
@@ -58,10 +59,10 @@ class Row(NamedTuple):
     terms: tuple[Term, ...]
 
 
-class Explanation(list[Row]):
+class Explanation(Table, list[ChainRule]):
     """The rows, from the output to the inputs; ``print`` and a notebook show them as a table."""
 
-    def __init__(self, rows: Sequence[Row], without: Sequence[str]) -> None:
+    def __init__(self, rows: Sequence[ChainRule], without: Sequence[str]) -> None:
         super().__init__(rows)
         self.without = tuple(without)
 
@@ -75,15 +76,17 @@ class Explanation(list[Row]):
         raise KeyError(f"no row {which!r}; there are {', '.join(row.name for row in self)}")
 
     def __str__(self) -> str:
-        return "\n".join([as_text(HEAD, list(map(_cells, self))), *self._remarks()])
+        return f"{super().__str__()}\n{self._remark()}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks())
-        return as_html(HEAD, list(map(_cells, self))) + remarks
+        return f"{super()._repr_html_()}<p>{escape(self._remark())}</p>"
 
-    def _remarks(self) -> list[str]:
+    def _cells(self) -> tuple[Line, list[Line]]:
+        return HEAD, list(map(_cells, self))
+
+    def _remark(self) -> str:
         f = " + ".join(
             row.name
             if np.size(row.seed) == 1 and row.seed == 1
@@ -92,7 +95,7 @@ class Explanation(list[Row]):
             if row.seed is not None
         )
         names = ", ".join(self.without)
-        return [f"f = {f}." + (f" No gradient was asked for: {names}." if names else "")]
+        return f"f = {f}." + (f" No gradient was asked for: {names}." if names else "")
 
 
 HEAD = ("vertex u", "value", "∂f/∂u = Σ ∂f/∂child · ∂child/∂u", "in numbers")
@@ -118,30 +121,30 @@ def explanation(names: Mapping[Node, str], outputs: Sequence[Node]) -> Explanati
     return Explanation(rows, without[::-1])
 
 
-def _row(name: str, node: Node, is_output: bool, terms: list[Term]) -> Row:
+def _row(name: str, node: Node, is_output: bool, terms: list[Term]) -> ChainRule:
     total = sum([term.contribution for term in terms[1:]], terms[0].contribution) if terms else None
     if not is_output:
-        return Row(name, node.value, total, None, tuple(terms))
+        return ChainRule(name, node.value, total, None, tuple(terms))
     seed = node.grad if total is None else node.grad - total
-    return Row(name, node.value, node.grad, seed, tuple(terms))
+    return ChainRule(name, node.value, node.grad, seed, tuple(terms))
 
 
-def _contributions(node: Node, grad: Any) -> dict[Node, Any]:
+def _contributions(vertex: Node, grad: Any) -> dict[Node, Any]:
     """What the backward pass of one vertex hands to each vertex that feeds it."""
-    feeding = dict.fromkeys((*node.parents, *node.parameters))
-    before = [(vertex, vertex.grad) for vertex in (node, *feeding)]
-    try:
-        for vertex in feeding:
-            vertex.grad = None
-        node.grad = grad
-        backpropagate([node])
-        return {vertex: vertex.grad for vertex in feeding if vertex.grad is not None}
-    finally:
-        for vertex, own in before:
-            vertex.grad = own
+    found: dict[Node, Any] = {}
+    with restoring(each((vertex, *vertex.parameters), "grad")):
+        for parameter in vertex.parameters:
+            parameter.grad = None
+        vertex.grad = grad
+        handed = contributions(vertex)
+        owned = [(parameter, parameter.grad) for parameter in vertex.parameters]
+    for fed, contribution in (*handed, *owned):
+        if contribution is not None:
+            found[fed] = contribution if fed not in found else found[fed] + contribution
+    return found
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
+def _cells(row: ChainRule) -> tuple[str, str, str, str]:
     shape = f" {np.shape(row.value)}".replace(",)", ")") if np.size(row.value) > 1 else ""
     formulas = [f"∂f/∂{term.child} · ∂{term.child}/∂{row.name}" for term in row.terms]
     numbers = [_product(term) for term in row.terms]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnlite.core.dual import Dual
 from nnlite.core.value import next_level
+from nnlite.core.vector import Layout
 from nnlite.graph.graph import Graph
 
 Vector = NDArray[np.float64]
@@ -51,7 +52,8 @@ class Objective:
         self.parameters = graph.parameters()
         if not self.parameters:
             raise ValueError("Objective: the graph has no parameters to be a function of")
-        self.size = sum(parameter.size for parameter in self.parameters)
+        self._layout = Layout(self.parameters)
+        self.size = self._layout.size
 
     @property
     def theta(self) -> Vector:
@@ -109,19 +111,18 @@ class Objective:
                 f"Objective: expected a vector of shape ({self.size},), one number for each "
                 f"parameter of the graph, got {vector.shape}"
             )
-        ends = np.cumsum([parameter.size for parameter in self.parameters])
         return [
-            part.reshape(parameter.shape).astype(parameter.dtype)
-            for parameter, part in zip(self.parameters, np.split(vector, ends[:-1]))
+            part.astype(parameter.dtype)
+            for parameter, part in zip(self.parameters, self._layout.parts(vector))
         ]
 
     def _flat(self, arrays: list[Any]) -> Vector:
-        return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
+        return self._layout.fill(np.zeros(self.size), arrays)  # type: ignore[no-any-return]
 
     @contextmanager
     def _at(self, values: list[Any]) -> Iterator[None]:
         """Run with other parameters, and put everything back."""
-        with self.graph.set_aside():
+        with self.graph._set_aside():
             for parameter, value in zip(self.parameters, values):
                 parameter.value, parameter.grad = value, None
             yield

@@ -25,6 +25,7 @@ class _BatchNorm(Module, of=__name__):
     """`BatchNorm1d` and `BatchNorm2d`, which differ in the shapes they take."""
 
     buffers = ("running_mean", "running_var")
+    _is_modal = True
     layout: ClassVar[str]
     ndims: ClassVar[tuple[int, ...]]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite.core.arguments import real
 from nnlite.core.module import Module
-from nnlite.core.primitives.noise import uniform
+from nnlite.core.primitives.noise import uniform_noise
 
 
 class Dropout(Module, of="nnlite"):
@@ -41,6 +41,8 @@ class Dropout(Module, of="nnlite"):
     array([1., 1., 1., 1., 1., 1.])
     """
 
+    _is_modal = True
+
     def __init__(self, p: float = 0.5, rng: np.random.Generator | int | None = None) -> None:
         super().__init__()
         self.p = real(self, "p", p, "a probability, from 0 to 1", low=0, high=1)
@@ -51,7 +53,7 @@ class Dropout(Module, of="nnlite"):
             raise TypeError(f"{self!r}: x are floats, got dtype {x.dtype}; pass x.astype(float)")
         mask: Any = None
         if self.training and self.p > 0:
-            kept = uniform(self.rng, x) >= self.p
+            kept = uniform_noise(self.rng, x) >= self.p
             mask = kept / np.asarray(1 - self.p, x.dtype) if self.p < 1 else kept
         self.save_for_backward(mask)
         return x if mask is None else x * mask

@@ -63,7 +63,7 @@ def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
         raise ArithmeticError(f"clip_grad_norm: the norm of all gradients is {total}")
     scale = float(max_norm) / (total + 1e-6)
     if scale < 1:
-        flat = trained[0].flat
+        flat = trained[0]._vector
         if flat is not None and flat.holds(trained):
             flat.grad *= scale
         else:

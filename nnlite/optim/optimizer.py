@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.aligned import aligned
 from nnlite.core.arguments import real
-from nnlite.core.node import Parameter, shape_and_dtype
-from nnlite.core.vector import Flat
+from nnlite.core.node import Parameter
+from nnlite.core.text import shape_and_dtype
+from nnlite.core.vector import Vector, aligned
 
 PIECE = 1 << 15
 """Entries of which a step's few arrays stay in the processor's cache."""
@@ -98,7 +98,7 @@ class Optimizer:
         if self._joined is not None and self._joined.flat.holds(self.parameters):
             self._step_at_once(self._joined)
             return
-        flat = self.parameters[0].flat
+        flat = self.parameters[0]._vector
         if flat is not None and self.is_elementwise and flat.holds(self.parameters):
             memory = _together(flat, [self.memory.get(p, {}) for p in flat.parameters])
             if memory is not None:
@@ -232,7 +232,7 @@ class _Joined:
 
     Attributes
     ----------
-    flat : Flat
+    flat : Vector
     memory : dict of str to array or number
     rate : array, ()
         The learning rate.
@@ -240,7 +240,7 @@ class _Joined:
         θ by pieces, and for each as much memory.
     """
 
-    def __init__(self, flat: Flat, memory: dict[str, Any]) -> None:
+    def __init__(self, flat: Vector, memory: dict[str, Any]) -> None:
         self.flat = flat
         self.memory = memory
         self.rate = np.empty((), flat.dtype)
@@ -259,7 +259,7 @@ class _Joined:
         }
 
 
-def _together(flat: Flat, memories: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _together(flat: Vector, memories: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Memories of several parameters as that of one vector; None where numbers in them differ."""
     joined: dict[str, Any] = {}
     if any(memory.keys() != memories[0].keys() for memory in memories):

@@ -38,7 +38,7 @@ def vertices(model: Module) -> Sequence[Node]:
     """Those of a graph, or those that a composite recorded in its last pass, in their order."""
     if isinstance(model, Graph):
         return model.nodes
-    saved = getattr(model._vertex, "saved", None)
+    saved = getattr(model._vertex, "_saved", None)
     if not saved or not isinstance(saved[0], Recording):
         return ()
     recording = saved[0]

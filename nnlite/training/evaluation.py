@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.module import Module
+from nnlite.core.restoring import each, restoring
 from nnlite.datasets.loader import DataLoader
 from nnlite.graph.graph import Graph
 from nnlite.training.divergence import DivergenceError, first_value
@@ -110,14 +111,10 @@ def as_number(loss: Any) -> float:
 def evaluating(*models: Module | None) -> Iterator[None]:
     """``eval()`` for the length of a ``with``; each module then has the mode that it had."""
     modules = [module for model in models if model is not None for module in model.modules()]
-    before = [(module, module.training) for module in modules]
-    try:
+    with restoring(each(modules, "training")):
         for module in modules:
             module.training = False
         yield
-    finally:
-        for module, mode in before:
-            module.training = mode
 
 
 def _together(graph: Module, predictor: Module | None) -> Graph | None:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.module import Module
+from nnlite.core.restoring import present, put_back
 from nnlite.graph.graph import Graph
 from nnlite.optim import Optimizer, clip_grad_norm
 from nnlite.training.divergence import DivergenceError, first_gradient, first_value, is_finite
 from nnlite.training.evaluation import as_number
 
 
-class Step:
+class TrainingStep:
     """Makes steps of an optimiser, and none that starts from a number that is not finite.
 
     Parameters
@@ -50,13 +51,13 @@ class Step:
         DivergenceError
             If the loss or a gradient is not finite; parameters and buffers are then as they were.
         """
-        buffers = [(module, name, getattr(module, name)) for module, name in self._buffers]
+        buffers = present(self._buffers)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             loss = self._loss_and_gradients(X, t)
             if not self._is_finite(loss):
-                _put_back(buffers)
+                put_back(buffers)
                 message = self._divergence(loss, X, t)
-                _put_back(buffers)
+                put_back(buffers)
                 raise DivergenceError(message)
             if self.clip_norm is not None:
                 clip_grad_norm(self.optimizer.parameters, self.clip_norm)
@@ -109,8 +110,3 @@ class Step:
             f"{what}: the first vertex that is not finite is {first(self.graph)}; a smaller "
             "learning rate may help"
         )
-
-
-def _put_back(buffers: list[tuple[Module, str, Any]]) -> None:
-    for module, name, array in buffers:
-        setattr(module, name, array)

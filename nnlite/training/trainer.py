@@ -24,7 +24,7 @@ from nnlite.training.evaluation import Evaluator, Metric
 from nnlite.training.interruption import Interrupted, Signals, signals_noted
 from nnlite.training.progress import Progress
 from nnlite.training.state import Resumable, nothing_yet
-from nnlite.training.step import Step
+from nnlite.training.step import TrainingStep
 
 
 class Trainer(Resumable):
@@ -181,7 +181,7 @@ class Trainer(Resumable):
         if clip_norm is not None:
             real(self, "clip_norm", clip_norm, "a finite number above 0", above=0)
         self.epochs = 0
-        self._step = Step(graph, optimizer, clip_norm, compile)
+        self._step = TrainingStep(graph, optimizer, clip_norm, compile)
         self._evaluator = Evaluator(graph, predictor, metrics or {})
 
     @property

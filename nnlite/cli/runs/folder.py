@@ -169,10 +169,10 @@ def _draw(
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
-    from nnlite import plot
+    from nnlite.plot.curves import history as draw_history
 
     curves = Figure(figsize=(6, 4), layout="constrained")
-    plot.history({name: [row[name] for row in history] for name in history[0]}, curves.subplots())
+    draw_history({name: [row[name] for row in history] for name in history[0]}, curves.subplots())
     graph.eval()
     graph(X, t)
     graph.zero_grad()

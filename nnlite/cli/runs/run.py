@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite import metrics
 from nnlite.cli.runs.build import build_model
 from nnlite.cli.runs.config import Config, read_config
 from nnlite.core.public import public
@@ -17,6 +16,7 @@ from nnlite.datasets import Standardizer
 from nnlite.files.archive import read_npz
 from nnlite.files.errors import DataError, RunError
 from nnlite.layers.models import Model, parameter_shapes
+from nnlite.training import metrics
 
 if TYPE_CHECKING:
     from nnlite.datasets import Dataset

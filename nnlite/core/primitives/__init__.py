@@ -2,6 +2,7 @@
 
 from nnlite.core.primitives import (
     array_api as array_api,
+    batching as batching,
     contractions as contractions,
     determinants as determinants,
     diagonals as diagonals,

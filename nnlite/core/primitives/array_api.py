@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import refuse_given
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 
 @rule(np.linalg.tensordot)

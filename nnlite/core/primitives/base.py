@@ -13,21 +13,17 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.module import Module
-from nnlite.core.node import Node, Parameter
+from nnlite.core.node import Parameter
 
 
 class Primitive(Module, of=__name__):
     """A module that stands for a NumPy function: no parameters, and nothing kept on itself."""
 
+    _is_rule = True
+    _is_watched = False
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(of=cls.__module__, **kwargs)
-
-    def evaluate(self, vertex: Node, values: Any) -> Any:
-        outer, self._vertex = self._vertex, vertex
-        try:
-            return self.forward(*values)
-        finally:
-            self._vertex = outer
 
     def jvp(self, *tangents: Any) -> Any:
         """∂y = Σ ∂y/∂x_i · ẋ_i, where the tangent ẋ_i of a constant input is None."""
@@ -68,7 +64,7 @@ class Constantlike(Primitive):
     Its result carries no tangent and asks for no gradient: comparisons, ``floor``, ``argmax`` …
     """
 
-    is_differentiable = False
+    _is_differentiable = False
 
     def __init__(self, function: Callable[..., Any], **kwargs: Any) -> None:
         self.function = function

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlite.core.primitives.base import refuse_given
 from nnlite.core.primitives.linalg import Bilinear
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 
 class TensorDot(Bilinear):

@@ -8,7 +8,8 @@ import numpy as np
 
 from nnlite.core.primitives.base import Constantlike, Primitive, total
 from nnlite.core.primitives.solvers import Inv
-from nnlite.core.value import RULES, Value, rule
+from nnlite.core.rules import RULES, rule
+from nnlite.core.value import Value
 
 
 class Det(Primitive):

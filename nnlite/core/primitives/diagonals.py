@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite.core.primitives.base import LinearMap, refuse_given, sum_to_shape
 from nnlite.core.primitives.indexing import scatter
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 
 @rule(np.diagonal)

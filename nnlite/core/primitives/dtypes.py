@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Primitive, refuse
-from nnlite.core.value import RULES, Value
+from nnlite.core.rules import RULES
+from nnlite.core.value import Value
 
 
 class AsType(Primitive):
@@ -20,7 +21,7 @@ class AsType(Primitive):
         self.dtype = np.dtype(dtype)
         if self.dtype.kind not in "fiub":
             raise TypeError(f"a node or a dual number holds real numbers, not dtype {self.dtype}")
-        self.is_differentiable = self.dtype.kind == "f"
+        self._is_differentiable = self.dtype.kind == "f"
 
     def forward(self, x: Any) -> Any:
         if isinstance(x, int | float):

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Primitive, refuse_given, total
-from nnlite.core.primitives.linalg import as_array, refuse_complex
-from nnlite.core.value import rule
+from nnlite.core.primitives.linalg import refuse_complex
+from nnlite.core.rules import rule
+from nnlite.core.value import as_array
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 

@@ -15,7 +15,8 @@ import numpy as np
 from nnlite.core.node import Node
 from nnlite.core.primitives.base import Primitive, refuse, total, unbroadcast
 from nnlite.core.primitives.dtypes import AsType
-from nnlite.core.value import RULES, Value
+from nnlite.core.rules import RULES
+from nnlite.core.value import Value
 
 Product = Callable[..., Any]
 
@@ -116,7 +117,7 @@ def _of_function(function: Callable[..., Any]) -> Elementwise:
 def _is_certainly_finite(product: Any) -> bool:
     """Whether all entries are finite, here and, in a graph that will run again, at other points."""
     while isinstance(product, Value):
-        if isinstance(product, Node) and (product.recording is None or product.recording.reusable):
+        if isinstance(product, Node) and product._runs_again:
             return False
         product = next(
             getattr(product, name)

@@ -9,7 +9,7 @@ import numpy as np
 from nnlite.core.primitives.base import refuse_given
 from nnlite.core.primitives.reductions import Axis, Function, Reduction, over_first_axis
 from nnlite.core.primitives.taking import put_along_axis
-from nnlite.core.value import RULES, rule
+from nnlite.core.rules import RULES, rule
 
 
 @rule(np.max, np.amax)

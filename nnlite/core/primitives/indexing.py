@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Primitive
-from nnlite.core.value import Value, rule
+from nnlite.core.rules import rule
+from nnlite.core.value import Value
 
 HOLE = type("Hole", (), {"__repr__": lambda self: "·"})()
 

@@ -10,7 +10,7 @@ import numpy as np
 from nnlite.core.primitives.base import LinearMap, Primitive, refuse_given
 from nnlite.core.primitives.indexing import along, scatter
 from nnlite.core.primitives.shape import Reshape
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 Arrays = Sequence[Any]
 

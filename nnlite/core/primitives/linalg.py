@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Primitive, refuse, total, unbroadcast
-from nnlite.core.value import RULES, Value, rule
+from nnlite.core.rules import RULES, rule
+from nnlite.core.value import as_array
 
 
 class Bilinear(Primitive):
@@ -52,10 +53,6 @@ class Bilinear(Primitive):
                 None if db is None else self.product(a, db),
             ]
         )
-
-
-def as_array(x: Any) -> Any:
-    return x if isinstance(x, np.ndarray | Value) else np.asarray(x)
 
 
 def refuse_complex(module: Primitive, y: Any) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import refuse_given
-from nnlite.core.primitives.linalg import as_array
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
+from nnlite.core.value import as_array
 
 
 @rule(np.linalg.matrix_power)

@@ -11,7 +11,8 @@ import numpy as np
 from nnlite.core.primitives.base import LinearMap, Primitive, refuse
 from nnlite.core.primitives.indexing import along, getitem, scatter
 from nnlite.core.primitives.shape import Rearranged
-from nnlite.core.value import RULES, Value, rule
+from nnlite.core.rules import RULES, rule
+from nnlite.core.value import Value
 
 Widths = list[tuple[int, int]]
 

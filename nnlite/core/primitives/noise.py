@@ -17,7 +17,7 @@ class Uniform(Constantlike):
     """A vertex that draws from a generator."""
 
     def __init__(self, generator: np.random.Generator) -> None:
-        super().__init__(lambda like: uniform(generator, like))
+        super().__init__(lambda like: uniform_noise(generator, like))
         self.generator = generator
 
     @property
@@ -25,7 +25,7 @@ class Uniform(Constantlike):
         return "uniform"
 
 
-def uniform(generator: np.random.Generator, like: Any) -> Any:
+def uniform_noise(generator: np.random.Generator, like: Any) -> Any:
     """Numbers from 0 to 1, float64, of the shape of `like`; of a node, anew in every run."""
     return Uniform(generator)(like) if isinstance(like, Value) else generator.random(np.shape(like))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite.core.primitives.base import inverse_or_zero
 from nnlite.core.primitives.reductions import Axis, Reduction
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 
 class Norm(Reduction):

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite.core.primitives.base import refuse
 from nnlite.core.primitives.elementwise import elementwise
-from nnlite.core.value import rule
+from nnlite.core.rules import rule
 
 _where = elementwise(
     np.where,

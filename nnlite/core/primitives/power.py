@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.elementwise import Elementwise, Product, elementwise
-from nnlite.core.value import RULES, Value
+from nnlite.core.rules import RULES
+from nnlite.core.value import Value
 
 
 class Special(Elementwise):

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnlite.core.primitives.base import LinearMap, Primitive, refuse_given
 from nnlite.core.primitives.reductions import Reduction, over_first_axis
-from nnlite.core.value import RULES, rule
+from nnlite.core.rules import RULES, rule
 
 
 @rule(np.prod)

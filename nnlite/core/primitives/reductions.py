@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from nnlite.core.primitives.base import LinearMap, Primitive, inverse_or_zero, refuse_given
-from nnlite.core.value import RULES, rule
+from nnlite.core.rules import RULES, rule
 
 Function = Callable[..., Any]
 Axis = int | tuple[int, ...] | None

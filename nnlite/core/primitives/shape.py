@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import LinearMap, sum_to_shape
-from nnlite.core.value import RULES, rule
+from nnlite.core.rules import RULES, rule
 
 Function = Callable[..., Any]
 
@@ -53,9 +53,14 @@ class Permute(Rearranged):
     """The same entries with the axes in another order."""
 
     def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        # An array whose axis i has length i shows in its shape where each axis went.
-        order = self.linear(np.empty(tuple(range(len(shape))))).shape
+        order = self.order(len(shape))
         return np.transpose(grad, tuple(sorted(range(len(order)), key=order.__getitem__)))
+
+    def order(self, ndim: int) -> tuple[int, ...]:
+        """Which axis of the argument each axis of the result was."""
+        # An array whose axis i has length i shows in its shape where each axis went.
+        shape: tuple[int, ...] = self.linear(np.empty(tuple(range(ndim)))).shape
+        return shape
 
 
 class BroadcastTo(Rearranged):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Constantlike, Primitive, refuse_given, total, unbroadcast
-from nnlite.core.primitives.linalg import as_array, refuse_complex
-from nnlite.core.value import RULES, Value, rule
+from nnlite.core.primitives.linalg import refuse_complex
+from nnlite.core.rules import RULES, rule
+from nnlite.core.value import Value, as_array
 
 
 class Solve(Primitive):

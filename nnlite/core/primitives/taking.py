@@ -8,7 +8,8 @@ import numpy as np
 
 from nnlite.core.primitives.base import Constantlike, Primitive, refuse_given
 from nnlite.core.primitives.indexing import along, getitem, scatter
-from nnlite.core.value import Value, rule
+from nnlite.core.rules import rule
+from nnlite.core.value import Value
 
 
 @rule(np.take)

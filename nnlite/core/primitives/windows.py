@@ -10,7 +10,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from nnlite.core.primitives.base import LinearMap
-from nnlite.core.value import Value, rule
+from nnlite.core.rules import rule
+from nnlite.core.value import Value
 
 Sizes = tuple[int, ...]
 

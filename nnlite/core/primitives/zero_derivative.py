@@ -14,7 +14,8 @@ import numpy as np
 from nnlite.core.node import Node
 from nnlite.core.primitives.base import Constantlike, refuse
 from nnlite.core.primitives.dtypes import AsType
-from nnlite.core.value import RULES, Rule, Value, rule
+from nnlite.core.rules import RULES, Rule, rule
+from nnlite.core.value import Value
 
 UFUNCS = (
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from nnlite.core.notation import entries, number
+from nnlite.core.text import entries, number
 
 NAME_SIZE, LINE_SIZE = 9.0, 8.0  # of fonts, in points like every length of a drawing
 NAME_LENGTH, EQUATION_LENGTH = 18, 24  # characters in a line

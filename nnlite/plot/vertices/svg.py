@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.notation import entries
+from nnlite.core.text import entries
 from nnlite.plot.vertices.drawing import MARGIN, THIN, Arrow, Box, drawing_of
 from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Vertex
 
