@@ -269,6 +269,8 @@ class Graph(Shown, Module, of="nnlite"):
         graphs = self._within()
         constants = [n for graph in graphs for n in graph.nodes if isinstance(n, Constant)]
         records = [record for graph in graphs for record in graph._records]
+        for record in records:
+            record.check()
         return [State(self.modules(), dict.fromkeys(constants)), *dict.fromkeys(records)]
 
     def __getitem__(self, name: str) -> Node:
