@@ -1,71 +1,175 @@
-"""What the constructors of modules accept; anything else is an error that says what they want."""
+"""What a size, a rate or a flag may be: each said once, and checked wherever it is set."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnlite.core.text import shape_and_dtype
 from nnlite.core.value import Value
 
-
-def real(
-    module: Any,
-    name: str,
-    value: Any,
-    expected: str = "a finite number",
-    low: float = -math.inf,
-    high: float = math.inf,
-    above: float = -math.inf,
-) -> float:
-    """`value` as a float, if it is a finite one in [low, high] and greater than `above`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(_unexpected(module, name, value, expected))
-    if not (math.isfinite(value) and low <= value <= high and value > above):
-        raise ValueError(_unexpected(module, name, value, expected))
-    return float(value)
+T = TypeVar("T")
 
 
-def whole(
-    module: Any, name: str, value: Any, expected: str = "a whole number", low: float = -math.inf
-) -> int:
-    """`value` as an int, if it is a whole number of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(_unexpected(module, name, value, expected))
-    if value < low:
-        raise ValueError(_unexpected(module, name, value, expected))
-    return int(value)
+class Kind(Generic[T]):
+    """What something may be; `words` say it, as they follow "is" in an error."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def convert(self, value: Any) -> T:
+        """`value` as what it is to be; a bare TypeError or ValueError where that cannot be."""
+        raise NotImplementedError
+
+    def of(self, owner: Any, name: str, value: Any) -> T:
+        """`value` as what it is to be; `owner`, or its class, and `name` are for the error."""
+        try:
+            return self.convert(value)
+        except (TypeError, ValueError) as error:
+            raise type(error)(unexpected(owner, name, value, self.words)) from None
+
+    def __str__(self) -> str:
+        return self.words
 
 
-def size(module: Any, name: str, value: Any) -> int:
-    """`value` as an int, if it is the length of something."""
-    return whole(module, name, value, "a whole number of at least 1", low=1)
+class Number(Kind[T]):
+    """Finite numbers, between bounds; booleans are none.
+
+    Parameters
+    ----------
+    words : str
+    kind : int or float
+    low, high : float
+        The least and the greatest that there may be.
+    above, below : float
+        What is not reached.
+    """
+
+    def __init__(
+        self,
+        words: str,
+        kind: type[T],
+        low: float = -math.inf,
+        high: float = math.inf,
+        above: float = -math.inf,
+        below: float = math.inf,
+    ) -> None:
+        super().__init__(words)
+        self.kind: Any = kind
+        self.low, self.high, self.above, self.below = low, high, above, below
+
+    def convert(self, value: Any) -> T:
+        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
+            raise TypeError
+        number: Any = value
+        if not (self.low <= number <= self.high and self.above < number < self.below):
+            raise ValueError
+        try:
+            return self.kind(number)  # type: ignore[no-any-return]
+        except OverflowError:
+            raise ValueError from None
+
+    def parse(self, text: str) -> T:
+        """The number that a text means."""
+        return self.convert(self.kind(text))
 
 
-def one_of(module: Any, name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """`value`, if it is one of `choices`."""
-    expected = " or ".join(map(repr, choices))
-    if not isinstance(value, str):
-        raise TypeError(_unexpected(module, name, value, expected))
-    if value not in choices:
-        raise ValueError(_unexpected(module, name, value, expected))
-    return value
+class OneOf(Kind[str]):
+    """One of some words."""
+
+    def __init__(self, *choices: str) -> None:
+        super().__init__(" or ".join(map(repr, choices)))
+        self.choices = choices
+
+    def convert(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise TypeError
+        if value not in self.choices:
+            raise ValueError
+        return value
 
 
-def floating(module: Any, dtype: DTypeLike) -> np.dtype[Any]:
-    """`dtype`, if it is one of floats."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(
-            f"{type(module).__name__}: dtype is a floating dtype, got {np.dtype(dtype)}"
-        )
-    return np.dtype(dtype)
+class _Flag(Kind[bool]):
+    def convert(self, value: Any) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError
+        return bool(value)
 
 
-def _unexpected(module: Any, name: str, value: Any, expected: str) -> str:
-    kind = type(module).__name__
+class _Floating(Kind[Any]):
+    def of(self, owner: Any, name: str, value: Any) -> Any:
+        dtype = np.dtype(value)
+        if dtype.kind != "f":
+            raise TypeError(f"{_kind(owner)}: {name} is {self}, got {dtype}")
+        return dtype
+
+
+class Pair(Kind[Any]):
+    """Two of a kind."""
+
+    def __init__(self, kind: Kind[Any]) -> None:
+        super().__init__(f"two, each {kind}")
+        self.kind = kind
+
+    def of(self, owner: Any, name: str, value: Any) -> Any:
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise ValueError(f"{_kind(owner)}: {name} are two numbers, got {value!r}")
+        return tuple([self.kind.of(owner, f"{name}[{i}]", item) for i, item in enumerate(value)])
+
+
+class OrNone(Kind[Any]):
+    """Of a kind, or None."""
+
+    def __init__(self, kind: Kind[Any]) -> None:
+        super().__init__(kind.words)
+        self.kind = kind
+
+    def convert(self, value: Any) -> Any:
+        return None if value is None else self.kind.convert(value)
+
+
+class Checked(Generic[T]):
+    """An attribute that is of a kind whenever it is set; it is read like any other."""
+
+    def __init__(self, kind: Kind[T]) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        vars(owner)[self.name] = self.kind.of(owner, self.name, value)
+
+    if TYPE_CHECKING:
+
+        def __get__(self, owner: Any, cls: type) -> T: ...
+
+
+SIZE = Number("a whole number of at least 1", int, low=1)
+COUNT = Number("a whole number of at least 0", int, low=0)
+WHOLE = Number("a whole number", int)
+REAL = Number("a finite number", float)
+POSITIVE = Number("a finite number above 0", float, above=0)
+AT_LEAST_0 = Number("a finite number of at least 0", float, low=0)
+SHARE = Number("a number of at least 0 and below 1", float, low=0, below=1)
+INNER = Number("above 0 and below 1", float, above=0, below=1)
+FROM_0_TO_1 = Number("a number from 0 to 1", float, low=0, high=1)
+PROBABILITY = Number("a probability, from 0 to 1", float, low=0, high=1)
+FLAG = _Flag("True or False")
+FLOATING = _Floating("a floating dtype")
+
+
+def kind_of(owner: type, name: str) -> Kind[Any] | None:
+    """What an attribute of a class is to be, where that is known."""
+    found = next((vars(cls)[name] for cls in owner.__mro__ if name in vars(cls)), None)
+    return found.kind if isinstance(found, Checked) else None
+
+
+def unexpected(owner: Any, name: str, value: Any, expected: str) -> str:
+    kind = _kind(owner)
     if isinstance(value, Value):
         got, forgotten = repr(value), True
     else:
@@ -75,3 +179,7 @@ def _unexpected(module: Any, name: str, value: Any, expected: str) -> str:
     if forgotten:
         message += f"; was a second set of parentheses forgotten, as in {kind}(...)(x)?"
     return message
+
+
+def _kind(owner: Any) -> str:
+    return owner if isinstance(owner, str) else type(owner).__name__

@@ -30,7 +30,7 @@ def called(module: Any) -> str:
 
     arguments = []
     for name, argument in inspect.signature(type(module).__init__).parameters.items():
-        value = vars(module).get(name, argument.default)
+        value = getattr(module, name, argument.default)
         if isinstance(argument.default, bool):
             value = not (
                 value is None or value is False

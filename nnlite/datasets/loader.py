@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.core.arguments import size
+from nnlite.core.arguments import FLAG, SIZE, Checked
 from nnlite.core.public import public
 from nnlite.datasets.lazy import LazyArray
 
@@ -36,6 +36,10 @@ class DataLoader:
     [[0, 1], [2, 3], [4]]
     """
 
+    batch_size = Checked(SIZE)
+    shuffle = Checked(FLAG)
+    drop_last = Checked(FLAG)
+
     def __init__(
         self,
         X: NDArray[Any] | LazyArray,
@@ -50,7 +54,7 @@ class DataLoader:
                 f"DataLoader: X has {len(X)} rows and t {len(t)}; give as many of each, and some"
             )
         self.X, self.t = X, t
-        self.batch_size = size(self, "batch_size", batch_size)
+        self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.rng = np.random.default_rng(rng)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import one_of, real
+from nnlite.core.arguments import POSITIVE, REAL, Checked, OneOf
 from nnlite.core.module import Module
 from nnlite.core.primitives.erf import erfc
 from nnlite.core.primitives.logistic import sigmoid
@@ -86,9 +86,11 @@ class LeakyReLU(Module, of="nnlite"):
     array([-1.,  0.,  3.])
     """
 
+    negative_slope = Checked(REAL)
+
     def __init__(self, negative_slope: float = 0.01) -> None:
         super().__init__()
-        self.negative_slope = real(self, "negative_slope", negative_slope)
+        self.negative_slope = negative_slope
 
     def forward(self, z: Any) -> Any:
         self.save_for_backward(z)
@@ -118,9 +120,11 @@ class ELU(Module, of="nnlite"):
     array([-1.,  0.,  3.])
     """
 
+    alpha = Checked(REAL)
+
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
-        self.alpha = real(self, "alpha", alpha)
+        self.alpha = alpha
 
     def forward(self, z: Any) -> Any:
         below = np.minimum(z, 0)
@@ -152,9 +156,11 @@ class GELU(Module, of="nnlite"):
     array([  -0.,    0., 1000.])
     """
 
+    approximate = Checked(OneOf("none", "tanh"))
+
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
-        self.approximate = one_of(self, "approximate", approximate, ("none", "tanh"))
+        self.approximate = approximate
 
     def forward(self, z: Any) -> Any:
         if self.approximate == "tanh":
@@ -214,10 +220,12 @@ class Softplus(Module, of="nnlite"):
     array([   0., 1000.])
     """
 
+    beta = Checked(POSITIVE)
+    threshold = Checked(REAL)
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
-        self.beta = real(self, "beta", beta, "a finite number above 0", above=0)
-        self.threshold = real(self, "threshold", threshold)
+        self.beta, self.threshold = beta, threshold
 
     def forward(self, z: Any) -> Any:
         scaled = self.beta * z

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.core.arguments import floating, real, size
+from nnlite.core.arguments import AT_LEAST_0, FLAG, FLOATING, FROM_0_TO_1, SIZE, Checked
 from nnlite.core.module import Module
 from nnlite.core.node import Parameter
 from nnlite.core.value import Value
@@ -26,6 +26,11 @@ class _BatchNorm(Module, of=__name__):
 
     buffers = ("running_mean", "running_var")
     _is_modal = True
+    num_features = Checked(SIZE)
+    eps = Checked(AT_LEAST_0)
+    momentum = Checked(FROM_0_TO_1)
+    affine = Checked(FLAG)
+    dtype = Checked(FLOATING)
     layout: ClassVar[str]
     ndims: ClassVar[tuple[int, ...]]
 
@@ -39,11 +44,8 @@ class _BatchNorm(Module, of=__name__):
         dtype: DTypeLike = np.float64,
     ) -> None:
         super().__init__()
-        self.num_features = size(self, "num_features", num_features)
-        self.eps = real(self, "eps", eps, "a finite number of at least 0", low=0)
-        self.momentum = real(self, "momentum", momentum, "a number from 0 to 1", low=0, high=1)
-        self.affine = bool(affine)
-        self.dtype = floating(self, dtype)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.dtype = affine, dtype
         shape = (self.num_features,)
         self.weight: Any = Parameter(np.ones(shape, self.dtype)) if affine else None
         self.bias: Any = Parameter(np.zeros(shape, self.dtype)) if affine else None

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.core.arguments import floating, size
+from nnlite.core.arguments import FLAG, FLOATING, SIZE, Checked
 from nnlite.core.module import Module
-from nnlite.core.node import Parameter
+from nnlite.layers.initial import Initializer, initial, uniform_in
 from nnlite.layers.sliding import Pair, SlidingWindow, pair
 
 
@@ -29,11 +29,14 @@ class Conv2d(Module, of="nnlite"):
         Channels are cut into so many groups, and each output channel sees one group.
     bias : bool
         Whether b is added.
+    init : callable, optional
+        What the weight begins with, such as ``nn.init.he_normal``; uniform in
+        ±1/√(in_channels / groups · kh · kw), as in PyTorch's ``nn.Conv2d``, if left out. The bias
+        begins so in any case.
     dtype : dtype
         Of weight and bias; a floating dtype.
     rng : numpy.random.Generator or int, optional
-        Where the initial values come from: uniform in ±1/√(in_channels / groups · kh · kw), as in
-        PyTorch's ``nn.Conv2d``.
+        Where the initial values come from.
 
     Attributes
     ----------
@@ -63,6 +66,10 @@ class Conv2d(Module, of="nnlite"):
     array([[[[0., 5., 0.]]]])
     """
 
+    in_channels = Checked(SIZE)
+    out_channels = Checked(SIZE)
+    groups = Checked(SIZE)
+
     def __init__(
         self,
         in_channels: int,
@@ -74,31 +81,27 @@ class Conv2d(Module, of="nnlite"):
         groups: int = 1,
         bias: bool = True,
         *,
+        init: Initializer | None = None,
         dtype: DTypeLike = np.float64,
         rng: np.random.Generator | int | None = None,
     ) -> None:
         super().__init__()
-        self.in_channels = size(self, "in_channels", in_channels)
-        self.out_channels = size(self, "out_channels", out_channels)
-        self.groups = size(self, "groups", groups)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(
                 f"Conv2d: in_channels={in_channels} and out_channels={out_channels} cannot both be "
                 f"cut into groups={groups} equal parts"
             )
-        dtype = floating(self, dtype)
+        dtype, rng = FLOATING.of(self, "dtype", dtype), np.random.default_rng(rng)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.dilation = dilation
         self.window = self._window()
         shape = (self.out_channels, self.in_channels // self.groups, *self.window.size)
-        generator = np.random.default_rng(rng)
-        bound = 1 / np.sqrt(prod(shape[1:]))
-
-        def initial(*shape: int) -> Parameter:
-            return Parameter(generator.uniform(-bound, bound, shape).astype(dtype))
-
-        self.weight = initial(*shape)
-        self.bias: Any = initial(self.out_channels) if bias else None
+        usual = uniform_in(prod(shape[1:]))
+        self.weight = initial(self, init or usual, shape, dtype, rng)
+        self.bias: Any = None
+        if FLAG.of(self, "bias", bias):
+            self.bias = initial(self, usual, shape[:1], dtype, rng)
 
     def forward(self, x: Any) -> Any:
         self._check(x)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import real
+from nnlite.core.arguments import FROM_0_TO_1, Checked, unexpected
 from nnlite.core.module import Module
 from nnlite.core.primitives.checked import checked
 from nnlite.core.primitives.logistic import sigmoid
@@ -147,14 +147,14 @@ class CrossEntropy(Module, of="nnlite"):
     500.0
     """
 
+    label_smoothing = Checked(FROM_0_TO_1)
+
     def __init__(self, weight: Any = None, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.weight = None if weight is None else weights(self, "weight", weight)
         if isinstance(self.weight, float):
             raise ValueError("CrossEntropy: weight is one number a class, an array of (classes,)")
-        self.label_smoothing = real(
-            self, "label_smoothing", label_smoothing, "a number from 0 to 1", low=0, high=1
-        )
+        self.label_smoothing = label_smoothing
 
     def forward(self, z: Any, t: Any) -> Any:
         self._check(z, t)
@@ -230,7 +230,7 @@ def weights(loss: Module, name: str, given: Any) -> Any:
     """Weights of classes: a float, or an array of them, finite and at least 0."""
     expected = "a finite number of at least 0, or an array of them"
     if isinstance(given, Value) or (isinstance(given, np.ndarray) and given.ndim > 1):
-        real(loss, name, given, expected)
+        raise TypeError(unexpected(loss, name, given, expected))
     array = np.array(given, dtype=np.float64)
     if not np.all(np.isfinite(array) & (array >= 0)):
         raise ValueError(f"{type(loss).__name__}: {name} is {expected}, got {given!r}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import real
+from nnlite.core.arguments import PROBABILITY, Checked
 from nnlite.core.module import Module
 from nnlite.core.primitives.noise import uniform_noise
 
@@ -41,11 +41,12 @@ class Dropout(Module, of="nnlite"):
     array([1., 1., 1., 1., 1., 1.])
     """
 
+    p = Checked(PROBABILITY)
     _is_modal = True
 
     def __init__(self, p: float = 0.5, rng: np.random.Generator | int | None = None) -> None:
         super().__init__()
-        self.p = real(self, "p", p, "a probability, from 0 to 1", low=0, high=1)
+        self.p = p
         self.rng = np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.core.arguments import floating, size
+from nnlite.core.arguments import FLOATING, SIZE, Checked
 from nnlite.core.module import Module
-from nnlite.core.node import Parameter
 from nnlite.core.primitives.checked import checked
 from nnlite.core.primitives.indexing import scatter
+from nnlite.layers.init import normal
+from nnlite.layers.initial import Initializer, initial
 
 
 class Embedding(Module, of="nnlite"):
@@ -23,10 +24,13 @@ class Embedding(Module, of="nnlite"):
         The number of rows: indices are from 0 to ``num_embeddings - 1``.
     embedding_dim : int
         The length of a row.
+    init : callable, optional
+        What the weight begins with, such as ``nn.init.uniform``; standard normal, as in PyTorch,
+        if left out.
     dtype : dtype
         Of the weight; a floating dtype.
     rng : numpy.random.Generator or int, optional
-        Where the initial values come from: standard normal, as in PyTorch.
+        Where the initial values come from.
 
     Attributes
     ----------
@@ -54,20 +58,23 @@ class Embedding(Module, of="nnlite"):
            [0., 1.]])
     """
 
+    num_embeddings = Checked(SIZE)
+    embedding_dim = Checked(SIZE)
+
     def __init__(
         self,
         num_embeddings: int,
         embedding_dim: int,
         *,
+        init: Initializer = normal,
         dtype: DTypeLike = np.float64,
         rng: np.random.Generator | int | None = None,
     ) -> None:
         super().__init__()
-        self.num_embeddings = size(self, "num_embeddings", num_embeddings)
-        self.embedding_dim = size(self, "embedding_dim", embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         shape = (self.num_embeddings, self.embedding_dim)
-        initial = np.random.default_rng(rng).standard_normal(shape)
-        self.weight = Parameter(initial.astype(floating(self, dtype)))
+        dtype = FLOATING.of(self, "dtype", dtype)
+        self.weight = initial(self, init, shape, dtype, np.random.default_rng(rng))
 
     def forward(self, indices: Any) -> Any:
         if indices.dtype.kind not in "iu":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import whole
+from nnlite.core.arguments import WHOLE, Checked
 from nnlite.core.module import Module
 
 
@@ -35,10 +35,12 @@ class Flatten(Module, of="nnlite"):
     (2, 12)
     """
 
+    start_axis = Checked(WHOLE)
+    end_axis = Checked(WHOLE)
+
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
         super().__init__()
-        self.start_axis = whole(self, "start_axis", start_axis)
-        self.end_axis = whole(self, "end_axis", end_axis)
+        self.start_axis, self.end_axis = start_axis, end_axis
 
     def forward(self, x: Any) -> Any:
         shape = np.shape(x)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nnlite.core.arguments import FLOATING, POSITIVE
 from nnlite.core.public import public
 
 Shape = int | tuple[int, ...]
@@ -119,7 +120,7 @@ def glorot_uniform(
     >>> bool((abs(glorot_uniform((4, 2), rng=0)) <= 1).all())
     True
     """
-    bound = _checked_gain(gain) * math.sqrt(6 / sum(fan_in_and_fan_out(shape)))
+    bound = POSITIVE.of("init", "gain", gain) * math.sqrt(6 / sum(fan_in_and_fan_out(shape)))
     return uniform(shape, low=-bound, high=bound, dtype=dtype, rng=rng)
 
 
@@ -131,7 +132,7 @@ def glorot_normal(
     Glorot and Bengio (2010), equation 12; PyTorch's ``xavier_normal_``. Not truncated, unlike
     Keras's.
     """
-    std = _checked_gain(gain) * math.sqrt(2 / sum(fan_in_and_fan_out(shape)))
+    std = POSITIVE.of("init", "gain", gain) * math.sqrt(2 / sum(fan_in_and_fan_out(shape)))
     return normal(shape, std=std, dtype=dtype, rng=rng)
 
 
@@ -209,7 +210,7 @@ def orthogonal(
     Q, R = np.linalg.qr(normals)
     Q = Q * np.where(np.diag(R) < 0, -1.0, 1.0)
     W = Q if rows >= columns else Q.T
-    return _as_float(_checked_gain(gain) * W.reshape(shape), dtype)
+    return _as_float(POSITIVE.of("init", "gain", gain) * W.reshape(shape), dtype)
 
 
 def zeros(shape: Shape, *, dtype: DTypeLike = np.float64, rng: Rng = None) -> NDArray[Any]:
@@ -227,12 +228,12 @@ def constant(
 def _scaled_uniform(
     shape: tuple[int, ...], gain: float, dtype: DTypeLike, rng: Rng
 ) -> NDArray[Any]:
-    bound = _checked_gain(gain) * math.sqrt(3 / fan_in_and_fan_out(shape)[0])
+    bound = POSITIVE.of("init", "gain", gain) * math.sqrt(3 / fan_in_and_fan_out(shape)[0])
     return uniform(shape, low=-bound, high=bound, dtype=dtype, rng=rng)
 
 
 def _scaled_normal(shape: tuple[int, ...], gain: float, dtype: DTypeLike, rng: Rng) -> NDArray[Any]:
-    std = _checked_gain(gain) / math.sqrt(fan_in_and_fan_out(shape)[0])
+    std = POSITIVE.of("init", "gain", gain) / math.sqrt(fan_in_and_fan_out(shape)[0])
     return normal(shape, std=std, dtype=dtype, rng=rng)
 
 
@@ -240,19 +241,11 @@ def _checked_shape(shape: Shape) -> tuple[int, ...]:
     sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     if not all(isinstance(size, int | np.integer) and size >= 0 for size in sizes):
         raise ValueError(f"a shape is a whole number or a tuple of them, got {shape!r}")
-    return tuple(int(size) for size in sizes)
-
-
-def _checked_gain(gain: float) -> float:
-    if not (math.isfinite(gain) and gain > 0):
-        raise ValueError(f"gain is a finite number above 0, got {gain!r}")
-    return float(gain)
+    return tuple(map(int, sizes))
 
 
 def _as_float(values: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"initial values have a floating dtype, got {np.dtype(dtype)}")
-    return values.astype(dtype)
+    return values.astype(FLOATING.of("init", "dtype", dtype))
 
 
 public(globals(), "nnlite.init", own=True)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite.core.arguments import FLAG, FLOATING, SIZE
 from nnlite.core.module import Module
-from nnlite.core.node import Parameter
+from nnlite.layers.initial import Initializer, initial, uniform_in
 
 
 class Linear(Module, of="nnlite"):
@@ -20,11 +21,13 @@ class Linear(Module, of="nnlite"):
         Sizes of a row of x and of a row of z, at least 1.
     bias : bool
         Whether b is added.
+    init : callable, optional
+        What the weight begins with, such as ``nn.init.he_normal``; uniform in ±1/√in_features, as
+        in PyTorch's ``nn.Linear``, if left out. The bias begins so in any case.
     dtype : dtype
         Of weight and bias; a floating dtype.
     rng : numpy.random.Generator or int, optional
-        Where the initial values come from: uniform in ±1/√in_features, as in PyTorch's
-        ``nn.Linear``.
+        Where the initial values come from.
 
     Attributes
     ----------
@@ -47,33 +50,35 @@ class Linear(Module, of="nnlite"):
            [7.]])
     """
 
-    descriptive = ("in_features", "out_features")
-
     def __init__(
         self,
         in_features: int,
         out_features: int,
         bias: bool = True,
         *,
+        init: Initializer | None = None,
         dtype: DTypeLike = np.float64,
         rng: np.random.Generator | int | None = None,
     ) -> None:
         super().__init__()
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, int | np.integer) or size < 1:
-                raise ValueError(f"Linear: {name} is a whole number of at least 1, got {size!r}")
-        if np.dtype(dtype).kind != "f":
-            raise TypeError(f"Linear: dtype is a floating dtype, got {np.dtype(dtype)}")
-        self.in_features = int(in_features)
-        self.out_features = int(out_features)
-        generator = np.random.default_rng(rng)
-        bound = 1 / np.sqrt(in_features)
+        n, m = (
+            SIZE.of(self, "in_features", in_features),
+            SIZE.of(self, "out_features", out_features),
+        )
+        dtype, rng = FLOATING.of(self, "dtype", dtype), np.random.default_rng(rng)
+        usual = uniform_in(n)
+        self.weight = initial(self, init or usual, (n, m), dtype, rng)
+        self.bias: Any = None
+        if FLAG.of(self, "bias", bias):
+            self.bias = initial(self, usual, (m,), dtype, rng)
 
-        def initial(*shape: int) -> Parameter:
-            return Parameter(generator.uniform(-bound, bound, shape).astype(dtype))
+    @property
+    def in_features(self) -> int:
+        return self.weight.shape[0]
 
-        self.weight = initial(self.in_features, self.out_features)
-        self.bias: Any = initial(self.out_features) if bias else None
+    @property
+    def out_features(self) -> int:
+        return self.weight.shape[1]
 
     def forward(self, x: Any) -> Any:
         W = self.weight.value
@@ -93,10 +98,9 @@ class Linear(Module, of="nnlite"):
 
     def _misfit(self, x: Any) -> Exception:
         W = self.weight.value
-        if W.shape != (self.in_features, self.out_features):
+        if W.ndim != 2:
             return ValueError(
-                f"{self!r}: the weight has been given the shape {W.shape}, not "
-                f"{(self.in_features, self.out_features)}"
+                f"Linear: the weight has been given the shape {W.shape}, not (in, out)"
             )
         if x.dtype != W.dtype:
             return TypeError(

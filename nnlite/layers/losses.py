@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import real
+from nnlite.core.arguments import POSITIVE, Checked
 from nnlite.core.module import Module
 
 
@@ -91,8 +91,10 @@ class Huber(Module, of="nnlite"):
     4.5
     """
 
+    delta = Checked(POSITIVE)
+
     def __init__(self, delta: float = 1.0, *arguments: Any) -> None:
-        self.delta = real(self, "delta", delta, "a finite number above 0", above=0)
+        self.delta = delta
         super().__init__(*arguments)
 
     def forward(self, y: Any, t: Any) -> Any:

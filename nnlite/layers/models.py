@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnlite.core.arguments import AT_LEAST_0
 from nnlite.core.node import Input, Node
 from nnlite.core.public import public
 from nnlite.graph.graph import Graph
 from nnlite.layers.activation import Sigmoid
+from nnlite.layers.cross_entropy import BCEWithLogits, CrossEntropy
 from nnlite.layers.dropout import Dropout
 from nnlite.layers.linear import Linear
 from nnlite.layers.losses import MSE
@@ -65,16 +67,8 @@ def seminar_model(
         From x, (batch, features), and t, (batch, 1), to the scalar f; the data term is averaged
         over the batch. Its vertex ``y`` holds the predictions σ(ωᵀx + b).
     """
-    if not 0 <= lam < np.inf:
-        raise ValueError(f"lam is a finite number of at least 0, got {lam!r}")
-    x, t = Input("x"), Input("t")
-    linear = Linear(features, 1, dtype=dtype, rng=rng)
-    linear.weight.name, linear.bias.name = "weight", "bias"
-    z = linear(x)
-    y = Sigmoid()(z)
-    z.name, y.name = "z", "y"
-    loss = MSE()(y, t) / 2 + float(lam) * L2()(linear.weight)
-    return Graph(inputs=[x, t], output=loss)
+    penalties = [(AT_LEAST_0.of("seminar_model", "lam", lam), L2)]
+    return _model(features, 1, (), None, "binary", MSE, penalties, 0.0, dtype, rng).graph
 
 
 def perceptron(
@@ -141,47 +135,11 @@ def perceptron(
             f"perceptron: the loss of task {task!r} is {' or '.join(LOSSES_OF_TASK[task])}, "
             f"got {loss!r}"
         )
-    for name, weight in (("l1", l1), ("l2", l2)):
-        if not 0 <= weight < np.inf:
-            raise ValueError(f"perceptron: {name} is a finite number of at least 0, got {weight!r}")
-    rng = np.random.default_rng(rng)
-    x, t = Input("x"), Input("t")
-    sizes = [features, *hidden, outputs]
-    weights: list[Any] = []
-    u: Node = x
-    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes), start=1):
-        linear = Linear(fan_in, fan_out, dtype=dtype, rng=rng)
-        number = f"_{layer}" if hidden else ""
-        linear.weight.name, linear.bias.name = f"weight{number}", f"bias{number}"
-        weights.append(linear.weight)
-        u = linear(u)
-        if layer <= len(hidden):
-            u.name = f"z{number}"
-            u = resolve(ACTIVATIONS, activation)()(u)
-            u.name = f"h{number}"
-            if dropout:
-                u = Dropout(dropout, rng=rng)(u)
-    z, y = _named_outputs(u, task)
-    criterion = resolve(LOSSES, loss)()
-    on_logits = loss in ("bce", "cross_entropy")
-    objective = criterion(z if on_logits else y, t)
-    if loss == "mse":
-        objective = objective / 2
-    for weight, norm in ((l2, L2), (l1, L1)):
-        if weight:
-            for W in weights:
-                objective = objective + float(weight) * norm()(W)
-    return Model(Graph([x, t], objective), Graph([x], y))
-
-
-def _named_outputs(z: Node, task: str) -> tuple[Node, Node]:
-    """The last layer's output, and the prediction that it becomes."""
-    if task == "regression":
-        z.name = "y"
-        return z, z
-    y = (Sigmoid() if task == "binary" else Softmax())(z)
-    z.name, y.name = "z", "y"
-    return z, y
+    weights = [AT_LEAST_0.of("perceptron", name, w) for name, w in (("l2", l2), ("l1", l1))]
+    penalties = [(weight, norm) for weight, norm in zip(weights, (L2, L1)) if weight]
+    kind = resolve(ACTIVATIONS, activation)
+    criterion = resolve(LOSSES, loss)
+    return _model(features, outputs, hidden, kind, task, criterion, penalties, dropout, dtype, rng)
 
 
 def parameter_shapes(
@@ -194,13 +152,64 @@ def parameter_shapes(
     >>> parameter_shapes(30, 1)
     {'weight': (30, 1), 'bias': (1,)}
     """
-    sizes = [features, *hidden, outputs]
     shapes: dict[str, tuple[int, ...]] = {}
-    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes), start=1):
-        number = f"_{layer}" if hidden else ""
-        shapes[f"weight{number}"] = (fan_in, fan_out)
-        shapes[f"bias{number}"] = (fan_out,)
+    for number, fan_in, fan_out in _layers(features, outputs, hidden):
+        shapes |= {f"weight{number}": (fan_in, fan_out), f"bias{number}": (fan_out,)}
     return shapes
+
+
+def _layers(features: int, outputs: int, hidden: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """What follows the names of each layer's parameters and vertices, and its sizes."""
+    for layer, sizes in enumerate(pairwise([features, *hidden, outputs]), start=1):
+        yield f"_{layer}" if hidden else "", *sizes
+
+
+def _model(
+    features: int,
+    outputs: int,
+    hidden: Sequence[int],
+    activation: Any,
+    task: str,
+    loss: Any,
+    penalties: Sequence[tuple[float, Any]],
+    dropout: float,
+    dtype: DTypeLike,
+    rng: np.random.Generator | int | None,
+) -> Model:
+    """Linear layers with an activation between them, a loss, and norms with their weights."""
+    rng = np.random.default_rng(rng)
+    x, t = Input("x"), Input("t")
+    weights: list[Any] = []
+    u: Node = x
+    for number, fan_in, fan_out in _layers(features, outputs, hidden):
+        linear = Linear(fan_in, fan_out, dtype=dtype, rng=rng)
+        linear.weight.name, linear.bias.name = f"weight{number}", f"bias{number}"
+        u = linear(u)
+        weights.append(linear.weight)
+        if len(weights) <= len(hidden):
+            u.name = f"z{number}"
+            u = activation()(u)
+            u.name = f"h{number}"
+            if dropout:
+                u = Dropout(dropout, rng=rng)(u)
+    z, y = _named_outputs(u, task)
+    objective = loss()(z if loss in (BCEWithLogits, CrossEntropy) else y, t)
+    if loss is MSE:
+        objective = objective / 2
+    for weight, norm in penalties:
+        for W in weights:
+            objective = objective + weight * norm()(W)
+    return Model(Graph([x, t], objective), Graph([x], y))
+
+
+def _named_outputs(z: Node, task: str) -> tuple[Node, Node]:
+    """The last layer's output, and the prediction that it becomes."""
+    if task == "regression":
+        z.name = "y"
+        return z, z
+    y = (Sigmoid() if task == "binary" else Softmax())(z)
+    z.name, y.name = "z", "y"
+    return z, y
 
 
 public(globals(), "nnlite.models", own=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnlite.core.arguments import floating, real, size
+from nnlite.core.arguments import AT_LEAST_0, FLAG, FLOATING, SIZE, Checked
 from nnlite.core.module import Module
 from nnlite.core.node import Parameter
 
@@ -55,6 +55,10 @@ class LayerNorm(Module, of="nnlite"):
            [ 1., -1.]])
     """
 
+    eps = Checked(AT_LEAST_0)
+    elementwise_affine = Checked(FLAG)
+    dtype = Checked(FLOATING)
+
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -68,17 +72,15 @@ class LayerNorm(Module, of="nnlite"):
         lengths: Any = normalized_shape
         if not isinstance(lengths, tuple | list):
             lengths = (lengths,)
-        self.normalized_shape = tuple([size(self, "normalized_shape", n) for n in lengths])
+        self.normalized_shape = tuple([SIZE.of(self, "normalized_shape", n) for n in lengths])
         if not self.normalized_shape:
             raise ValueError("LayerNorm: normalized_shape is one length or several, got none")
-        self.eps = real(self, "eps", eps, "a finite number of at least 0", low=0)
-        self.elementwise_affine = bool(elementwise_affine)
-        self.dtype = floating(self, dtype)
+        self.eps, self.elementwise_affine, self.dtype = eps, elementwise_affine, dtype
         self.weight: Any = None
         self.bias: Any = None
         if elementwise_affine:
             self.weight = Parameter(np.ones(self.normalized_shape, self.dtype))
-            if bias:
+            if FLAG.of(self, "bias", bias):
                 self.bias = Parameter(np.zeros(self.normalized_shape, self.dtype))
 
     def forward(self, x: Any) -> Any:

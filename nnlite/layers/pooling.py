@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import FLAG, Checked
 from nnlite.core.module import Module
 from nnlite.layers.sliding import Pair, SlidingWindow, pair
 
@@ -113,6 +114,8 @@ class AvgPool2d(_Pool2d, of="nnlite"):
     array([[[[ 2.5,  4.5],
              [10.5, 12.5]]]])
     """
+
+    count_include_pad = Checked(FLAG)
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import whole
+from nnlite.core.arguments import Number
 from nnlite.core.module import Module
 from nnlite.core.primitives.windows import add_windows, windows
 
@@ -23,7 +23,8 @@ def pair(module: Module, name: str, given: Any, low: int = 1) -> tuple[int, int]
     """The vertical and the horizontal one of two whole numbers, which may be given as one."""
     both = given if isinstance(given, tuple | list) and len(given) == 2 else (given, given)
     expected = f"a whole number of at least {low}, or a pair (vertical, horizontal) of them"
-    vertical, horizontal = [whole(module, name, item, expected, low) for item in both]
+    kind = Number(expected, int, low=low)
+    vertical, horizontal = [kind.of(module, name, item) for item in both]
     return vertical, horizontal
 
 

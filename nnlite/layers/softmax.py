@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import whole
+from nnlite.core.arguments import WHOLE, Checked
 from nnlite.core.module import Module
 
 
@@ -34,9 +34,11 @@ class Softmax(Module, of="nnlite"):
            [1. , 0. ]])
     """
 
+    axis = Checked(WHOLE)
+
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
-        self.axis = whole(self, "axis", axis)
+        self.axis = axis
 
     def forward(self, z: Any) -> Any:
         z = shifted(self, z, self.axis)
@@ -73,9 +75,11 @@ class LogSoftmax(Module, of="nnlite"):
     array([    0., -2000.])
     """
 
+    axis = Checked(WHOLE)
+
     def __init__(self, axis: int = -1) -> None:
         super().__init__()
-        self.axis = whole(self, "axis", axis)
+        self.axis = axis
 
     def forward(self, z: Any) -> Any:
         y = log_softmax(shifted(self, z, self.axis), self.axis)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, Checked
 from nnlite.core.node import Parameter
-from nnlite.optim.optimizer import Optimizer, at_least_0, epsilon
+from nnlite.optim.optimizer import Optimizer
 
 
 class Adagrad(Optimizer):
@@ -52,6 +53,10 @@ class Adagrad(Optimizer):
 
     options = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
     is_elementwise = True
+    lr_decay = Checked(AT_LEAST_0)
+    weight_decay = Checked(AT_LEAST_0)
+    initial_accumulator_value = Checked(AT_LEAST_0)
+    eps = Checked(POSITIVE)
 
     def __init__(
         self,
@@ -63,12 +68,8 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
     ) -> None:
         super().__init__(parameters, lr)
-        self.lr_decay = at_least_0(self, "lr_decay", lr_decay)
-        self.weight_decay = at_least_0(self, "weight_decay", weight_decay)
-        self.initial_accumulator_value = at_least_0(
-            self, "initial_accumulator_value", initial_accumulator_value
-        )
-        self.eps = epsilon(self, eps)
+        self.lr_decay, self.weight_decay, self.eps = lr_decay, weight_decay, eps
+        self.initial_accumulator_value = initial_accumulator_value
 
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         if self.weight_decay:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SHARE, Checked, Pair
 from nnlite.core.node import Parameter
-from nnlite.optim.optimizer import Optimizer, at_least_0, epsilon, share
+from nnlite.optim.optimizer import Optimizer
 
 
 class Adam(Optimizer):
@@ -55,6 +56,9 @@ class Adam(Optimizer):
 
     options = ("lr", "betas", "eps", "weight_decay")
     is_elementwise = True
+    betas = Checked(Pair(SHARE))
+    eps = Checked(POSITIVE)
+    weight_decay = Checked(AT_LEAST_0)
 
     def __init__(
         self,
@@ -65,15 +69,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        if np.shape(betas) != (2,):
-            raise ValueError(f"{type(self).__name__}: betas are two numbers, got {betas!r}")
-        beta1, beta2 = betas
-        self.betas = (
-            share(self, "betas[0]", beta1),
-            share(self, "betas[1]", beta2),
-        )
-        self.eps = epsilon(self, eps)
-        self.weight_decay = at_least_0(self, "weight_decay", weight_decay)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         if self.weight_decay:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import real
+from nnlite.core.arguments import AT_LEAST_0, Checked, kind_of
 from nnlite.core.node import Parameter
 from nnlite.core.text import shape_and_dtype
 from nnlite.core.vector import Vector, aligned
@@ -61,6 +60,7 @@ class Optimizer:
 
     options: tuple[str, ...] = ("lr",)
     is_elementwise = False
+    lr = Checked(AT_LEAST_0)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
         name = type(self).__name__
@@ -77,7 +77,7 @@ class Optimizer:
             raise ValueError(
                 f"{name} got no parameters; pass those of a module: module.parameters()"
             )
-        self.lr = at_least_0(self, "lr", lr)
+        self.lr = lr
         if self.lr == 0:
             raise ValueError(f"{name}: lr is 0, so nothing would be trained")
         self._memory: dict[Parameter, dict[str, Any]] = {}
@@ -105,7 +105,6 @@ class Optimizer:
                 self._joined = _Joined(flat, memory)
                 self._step_at_once(self._joined)
                 return
-        lr = float(self.lr)  # a NumPy scalar would turn float32 into float64
         for parameter in self.parameters:
             if parameter.grad is None:
                 continue
@@ -117,7 +116,7 @@ class Optimizer:
                     "was .grad set by hand?"
                 )
             memory = self.memory.setdefault(parameter, {})
-            parameter.value = theta - lr * self.direction(g, theta, memory)
+            parameter.value = theta - self.lr * self.direction(g, theta, memory)
 
     def _step_at_once(self, joined: _Joined) -> None:
         flat, rate = joined.flat, joined.rate
@@ -181,6 +180,13 @@ class Optimizer:
             nothing is changed.
         """
         problems = [f"missing: {name}" for name in self.options if name not in state]
+        options = {name: _plain(state[name]) for name in self.options if name in state}
+        for name, item in options.items():
+            try:
+                kind = kind_of(type(self), name)
+                options[name] = item if kind is None else kind.of(self, name, item)
+            except (TypeError, ValueError) as error:
+                problems.append(str(error))
         memory: dict[Parameter, dict[str, Any]] = {}
         for key in state:
             if key in self.options:
@@ -202,29 +208,13 @@ class Optimizer:
                 memory.setdefault(parameter, {})[name] = item.item()
         if problems:
             raise ValueError(f"the state does not fit {self!r}; " + "; ".join(problems))
-        for name in self.options:
-            setattr(self, name, _plain(state[name]))
+        for name, item in options.items():
+            setattr(self, name, item)
         self._memory, self._joined = memory, None
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={getattr(self, name)!r}" for name in self.options)
         return f"{type(self).__name__}({len(self.parameters)} parameters{options})"
-
-
-def at_least_0(optimizer: Optimizer, name: str, value: float) -> float:
-    """`value`, if it is a finite number of at least 0."""
-    return real(optimizer, name, value, "a finite number of at least 0", low=0)
-
-
-def share(optimizer: Optimizer, name: str, value: float) -> float:
-    """`value`, if it is how much of a running average stays in a step."""
-    below_1 = math.nextafter(1.0, 0.0)
-    return real(optimizer, name, value, "a number of at least 0 and below 1", low=0, high=below_1)
-
-
-def epsilon(optimizer: Optimizer, value: float) -> float:
-    """`value`, if it keeps a gradient of 0 from being divided by 0."""
-    return real(optimizer, "eps", value, "a finite number above 0", above=0)
 
 
 class _Joined:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import AT_LEAST_0, FLAG, POSITIVE, SHARE, Checked
 from nnlite.core.node import Parameter
-from nnlite.optim.optimizer import Optimizer, at_least_0, epsilon, share
+from nnlite.optim.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -62,6 +63,11 @@ class RMSprop(Optimizer):
 
     options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
     is_elementwise = True
+    alpha = Checked(SHARE)
+    eps = Checked(POSITIVE)
+    weight_decay = Checked(AT_LEAST_0)
+    momentum = Checked(AT_LEAST_0)
+    centered = Checked(FLAG)
 
     def __init__(
         self,
@@ -74,11 +80,8 @@ class RMSprop(Optimizer):
         centered: bool = False,
     ) -> None:
         super().__init__(parameters, lr)
-        self.alpha = share(self, "alpha", alpha)
-        self.eps = epsilon(self, eps)
-        self.weight_decay = at_least_0(self, "weight_decay", weight_decay)
-        self.momentum = at_least_0(self, "momentum", momentum)
-        self.centered = centered
+        self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
+        self.momentum, self.centered = momentum, centered
 
     def direction(self, g: Any, theta: Any, memory: dict[str, Any]) -> Any:
         if self.weight_decay:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import AT_LEAST_0, FLAG, Checked
 from nnlite.core.node import Parameter
-from nnlite.optim.optimizer import Optimizer, at_least_0
+from nnlite.optim.optimizer import Optimizer
 
 
 class SGD(Optimizer):
@@ -52,6 +53,10 @@ class SGD(Optimizer):
 
     options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
     is_elementwise = True
+    momentum = Checked(AT_LEAST_0)
+    dampening = Checked(AT_LEAST_0)
+    weight_decay = Checked(AT_LEAST_0)
+    nesterov = Checked(FLAG)
 
     def __init__(
         self,
@@ -63,9 +68,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum = at_least_0(self, "momentum", momentum)
-        self.dampening = at_least_0(self, "dampening", dampening)
-        self.weight_decay = at_least_0(self, "weight_decay", weight_decay)
+        self.momentum, self.dampening = momentum, dampening
+        self.weight_decay = weight_decay
         if nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("SGD: Nesterov momentum needs a momentum above 0 and no dampening")
         self.nesterov = nesterov

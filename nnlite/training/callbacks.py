@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sized
 from typing import Any, Protocol
 
-from nnlite.core.arguments import one_of, real, whole
+from nnlite.core.arguments import AT_LEAST_0, FLAG, SIZE, Checked, OneOf
 from nnlite.core.module import Module
 
 Row = dict[str, Any]
@@ -96,6 +96,11 @@ class EarlyStopping(Callback):
     EarlyStopping(patience=5, metric='validation_accuracy', mode='max')
     """
 
+    patience = Checked(SIZE)
+    mode = Checked(OneOf("min", "max"))
+    min_delta = Checked(AT_LEAST_0)
+    restore_best = Checked(FLAG)
+
     def __init__(
         self,
         patience: int,
@@ -104,11 +109,8 @@ class EarlyStopping(Callback):
         min_delta: float = 0.0,
         restore_best: bool = True,
     ) -> None:
-        self.patience = whole(self, "patience", patience, "a whole number of at least 1", low=1)
-        self.metric = metric
-        self.mode = one_of(self, "mode", mode, ("min", "max"))
-        self.min_delta = real(self, "min_delta", min_delta, "a finite number of at least 0", low=0)
-        self.restore_best = restore_best
+        self.patience, self.metric, self.mode = patience, metric, mode
+        self.min_delta, self.restore_best = min_delta, restore_best
         self.best: float | None = None
         self.best_epoch = 0
         self.best_weights: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.core.arguments import one_of, real, size
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SIZE, Checked, OneOf, OrNone
 from nnlite.core.module import Module
 from nnlite.datasets.loader import DataLoader
 from nnlite.optim import Optimizer
@@ -128,6 +128,11 @@ class Trainer(Resumable):
     (array([[3.]]), array([1.]))
     """
 
+    schedule_each = Checked(OneOf("epoch", "step"))
+    checkpoint_steps = Checked(OrNone(SIZE))
+    checkpoint_seconds = Checked(AT_LEAST_0)
+    clip_norm = Checked(OrNone(POSITIVE))
+
     def __init__(
         self,
         graph: Module,
@@ -149,7 +154,7 @@ class Trainer(Resumable):
         compile: bool = True,
         progress: bool = True,
     ) -> None:
-        super().__init__(folder, size(self, "keep", keep))
+        super().__init__(folder, SIZE.of(self, "keep", keep))
         check_kinds(
             graph=graph,
             optimizer=optimizer,
@@ -164,7 +169,7 @@ class Trainer(Resumable):
         self.predictor = predictor
         self.validation = validation
         self.schedule = schedule
-        self.schedule_each = one_of(self, "schedule_each", schedule_each, ("epoch", "step"))
+        self.schedule_each = schedule_each
         check_together(optimizer, schedule, schedule_each, early_stopping, validation is not None)
         self.early_stopping = early_stopping
         self.callbacks = [*callbacks]
@@ -173,13 +178,9 @@ class Trainer(Resumable):
         for callback in self.callbacks:
             check_kinds(callback=callback)
         self.checkpoint_steps = checkpoint_steps
-        if checkpoint_steps is not None and size(self, "checkpoint_steps", checkpoint_steps):
+        if checkpoint_steps is not None:
             self._folder()
-        self.checkpoint_seconds = real(
-            self, "checkpoint_seconds", checkpoint_seconds, "a finite number of at least 0", low=0
-        )
-        if clip_norm is not None:
-            real(self, "clip_norm", clip_norm, "a finite number above 0", above=0)
+        self.checkpoint_seconds, self.clip_norm = checkpoint_seconds, clip_norm
         self.epochs = 0
         self._step = TrainingStep(graph, optimizer, clip_norm, compile)
         self._evaluator = Evaluator(graph, predictor, metrics or {})
@@ -213,7 +214,7 @@ class Trainer(Resumable):
         LockedError
             If another process works in the folder.
         """
-        self.epochs = size(self, "epochs", epochs)
+        self.epochs = SIZE.of(self, "epochs", epochs)
         with self._alone(), signals_noted() as signals:
             if not self.graph.training:
                 self.graph.train()

@@ -9,7 +9,7 @@ import numpy as np
 from nnlite.cli.runs.config import Config
 from nnlite.cli.runs.options import parse_schedule
 from nnlite.graph.graph import Graph
-from nnlite.layers.models import Model, perceptron, seminar_model
+from nnlite.layers.models import Model, perceptron
 from nnlite.layers.registry import OPTIMIZERS, SCHEDULES, resolve
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules import Schedule
@@ -17,12 +17,8 @@ from nnlite.optim.schedules import Schedule
 
 def build_model(config: Config, rng: np.random.Generator) -> Model:
     """The model with its initial parameters."""
-    features = len(config.features)
-    if config.is_seminar:
-        graph = seminar_model(features, config.l2, dtype=config.dtype, rng=rng)
-        return Model(graph, Graph(graph.inputs[:1], graph["y"]))
     return perceptron(
-        features,
+        len(config.features),
         config.outputs,
         config.hidden,
         config.activation,

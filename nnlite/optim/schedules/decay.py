@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnlite.core.arguments import real, size
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SIZE, Checked
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules.schedule import Schedule
 
@@ -36,10 +36,12 @@ class StepLR(Schedule):
     2.0
     """
 
+    step_size = Checked(SIZE)
+    gamma = Checked(POSITIVE)
+
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         super().__init__(optimizer)
-        self.step_size = size(self, "step_size", step_size)
-        self.gamma = real(self, "gamma", gamma, "a finite number above 0", above=0)
+        self.step_size, self.gamma = step_size, gamma
 
     def rate(self, t: int) -> float:
         return float(self.base_lr * self.gamma ** (t // self.step_size))
@@ -55,9 +57,11 @@ class ExponentialLR(Schedule):
         Above 0.
     """
 
+    gamma = Checked(POSITIVE)
+
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
         super().__init__(optimizer)
-        self.gamma = real(self, "gamma", gamma, "a finite number above 0", above=0)
+        self.gamma = gamma
 
     def rate(self, t: int) -> float:
         return float(self.base_lr * self.gamma**t)
@@ -78,10 +82,12 @@ class CosineAnnealingLR(Schedule):
         η, at least 0.
     """
 
+    T_max = Checked(SIZE)
+    eta_min = Checked(AT_LEAST_0)
+
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         super().__init__(optimizer)
-        self.T_max = size(self, "T_max", T_max)
-        self.eta_min = real(self, "eta_min", eta_min, "a finite number of at least 0", low=0)
+        self.T_max, self.eta_min = T_max, eta_min
 
     def rate(self, t: int) -> float:
         swing = (1 + math.cos(math.pi * t / self.T_max)) / 2
@@ -102,10 +108,12 @@ class InverseScaling(Schedule):
         `increment` is the number of training samples.
     """
 
+    power_t = Checked(AT_LEAST_0)
+    increment = Checked(SIZE)
+
     def __init__(self, optimizer: Optimizer, power_t: float = 0.5, increment: int = 1) -> None:
         super().__init__(optimizer)
-        self.power_t = real(self, "power_t", power_t, "a finite number of at least 0", low=0)
-        self.increment = size(self, "increment", increment)
+        self.power_t, self.increment = power_t, increment
 
     def rate(self, t: int) -> float:
         return float(self.base_lr / (1 + t * self.increment) ** self.power_t)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnlite.core.arguments import one_of, real, whole
+from nnlite.core.arguments import FLAG, POSITIVE, Checked, Number, OneOf
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules.schedule import Schedule
 
@@ -63,6 +63,14 @@ class OneCycleLR(Schedule):
     [0.1, 0.55, 1.0, 0.75, 0.25, 0.0]
     """
 
+    max_lr = Checked(POSITIVE)
+    total_steps = Checked(Number("a whole number of at least 2", int, low=2))
+    pct_start = Checked(Number("above 0 and at most 1.0", float, above=0, high=1))
+    anneal_strategy = Checked(OneOf("cos", "linear"))
+    div_factor = Checked(POSITIVE)
+    final_div_factor = Checked(POSITIVE)
+    three_phase = Checked(FLAG)
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -75,19 +83,14 @@ class OneCycleLR(Schedule):
         three_phase: bool = False,
     ) -> None:
         super().__init__(optimizer)
-        positive = "a finite number above 0"
-        largest = 0.5 if three_phase else 1.0
-        self.max_lr = real(self, "max_lr", max_lr, positive, above=0)
-        self.total_steps = whole(
-            self, "total_steps", total_steps, "a whole number of at least 2", low=2
-        )
-        self.pct_start = real(
-            self, "pct_start", pct_start, f"above 0 and at most {largest}", above=0, high=largest
-        )
-        self.anneal_strategy = one_of(self, "anneal_strategy", anneal_strategy, ("cos", "linear"))
-        self.div_factor = real(self, "div_factor", div_factor, positive, above=0)
-        self.final_div_factor = real(self, "final_div_factor", final_div_factor, positive, above=0)
-        self.three_phase = three_phase
+        if three_phase and pct_start > 0.5:
+            raise ValueError(
+                f"OneCycleLR: pct_start is above 0 and at most 0.5 with three phases, "
+                f"got {pct_start!r}"
+            )
+        self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
+        self.anneal_strategy, self.three_phase = anneal_strategy, three_phase
+        self.div_factor, self.final_div_factor = div_factor, final_div_factor
         self.optimizer.lr = self.rate(0)
 
     def rate(self, t: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnlite.core.arguments import one_of, real, whole
+from nnlite.core.arguments import AT_LEAST_0, COUNT, INNER, Checked, OneOf
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules.schedule import Schedule
 
@@ -62,6 +62,15 @@ class ReduceLROnPlateau(Schedule):
     0.5
     """
 
+    mode = Checked(OneOf("min", "max"))
+    factor = Checked(INNER)
+    patience = Checked(COUNT)
+    threshold = Checked(AT_LEAST_0)
+    threshold_mode = Checked(OneOf("rel", "abs"))
+    cooldown = Checked(COUNT)
+    min_lr = Checked(AT_LEAST_0)
+    eps = Checked(AT_LEAST_0)
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -75,16 +84,10 @@ class ReduceLROnPlateau(Schedule):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(optimizer)
-        self.mode = one_of(self, "mode", mode, ("min", "max"))
-        self.factor = real(
-            self, "factor", factor, "above 0 and below 1", above=0, high=math.nextafter(1, 0)
-        )
-        self.patience = whole(self, "patience", patience, "a whole number of at least 0", low=0)
-        self.threshold = self._at_least_0("threshold", threshold)
-        self.threshold_mode = one_of(self, "threshold_mode", threshold_mode, ("rel", "abs"))
-        self.cooldown = whole(self, "cooldown", cooldown, "a whole number of at least 0", low=0)
-        self.min_lr = self._at_least_0("min_lr", min_lr)
-        self.eps = self._at_least_0("eps", eps)
+        self.mode, self.threshold_mode = mode, threshold_mode
+        self.factor, self.threshold = factor, threshold
+        self.patience, self.cooldown = patience, cooldown
+        self.min_lr, self.eps = min_lr, eps
         self.best = math.inf if mode == "min" else -math.inf
         self.bad_steps = 0
         self.cooldown_left = 0
@@ -120,6 +123,3 @@ class ReduceLROnPlateau(Schedule):
 
     def _restore(self) -> None:
         """The rate is not a function of what is kept here."""
-
-    def _at_least_0(self, name: str, value: float) -> float:
-        return real(self, name, value, "a finite number of at least 0", low=0)
