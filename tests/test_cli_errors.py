@@ -50,7 +50,7 @@ def refused(capsys, *arguments, code=2):
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--lr", "0", "0.0 is not a finite number above 0"),
+        ("--lr", "0", "'0' is not a finite number above 0"),
         ("--lr", "nan", "finite"),
         ("--lr", "fast", "'fast' is not a finite number above 0"),
         ("--l1", "-1", "at least 0"),
@@ -81,7 +81,7 @@ def refused(capsys, *arguments, code=2):
         ("--optimizer", "lbfgs", "'lbfgs' is none of adagrad"),
         ("--schedule", "sine", "'sine' is none of cosine"),
         ("--schedule", "step:gama=1", "'gama=1' is no argument of step"),
-        ("--schedule", "one_cycle:pct_start=2", "at most 1.0, got 2.0"),
+        ("--schedule", "one_cycle:pct_start=2", "'2' is not above 0 and at most 1.0"),
         ("--target", "colour", "needs a FILE"),
         ("--frobnicate", "1", "unrecognized arguments"),
     ],

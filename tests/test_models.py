@@ -153,7 +153,7 @@ class TestSchedulesInWords:
             ("sine", "'sine' is none of cosine"),
             ("step:gama=0.5", "'gama=0.5' is no argument of step; write step:ARGUMENT=NUMBER"),
             ("step:gamma", "'gamma' is no argument of step"),
-            ("step:gamma=0", "gamma: 0.0 is not a finite number above 0"),
+            ("step:gamma=0", "gamma: '0' is not a finite number above 0"),
             ("step:gamma=x", "gamma: 'x' is not a finite number above 0"),
             ("step:step_size=1.5", "step_size: '1.5' is not a whole number of at least 1"),
             ("step:gamma=0.5,gamma=0.6", "gamma is given twice"),

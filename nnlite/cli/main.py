@@ -45,18 +45,21 @@ def _spell_out_what_the_screen_lacks() -> None:
 
 
 def _carry_out(arguments: argparse.Namespace, environ: dict[str, str]) -> int:
-    from nnlite.cli import reading, train
+    from nnlite.cli.evaluate import evaluate
     from nnlite.cli.machine import doctor
+    from nnlite.cli.predict import predict
     from nnlite.cli.settings import UsageError
+    from nnlite.cli.show import show
+    from nnlite.cli.train import train
     from nnlite.files.checkpoint import CheckpointError
     from nnlite.files.errors import DataError, RunError
     from nnlite.files.lock import LockedError
 
     command: Callable[[argparse.Namespace], Any] = {
-        "train": train.train,
-        "evaluate": reading.evaluate,
-        "predict": reading.predict,
-        "show": reading.show,
+        "train": train,
+        "evaluate": evaluate,
+        "predict": predict,
+        "show": show,
         "doctor": lambda arguments: doctor.main(arguments.json, environ),
     }[arguments.command]
     wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
@@ -92,6 +95,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nnlite", description="Neural-network layers on NumPy.")
+    version: str = sys.modules["nnlite"].__version__
+    parser.add_argument("--version", action="version", version=f"nnlite {version}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_evaluate(commands)
@@ -188,11 +193,11 @@ def _add_option(group: Any, option: Option) -> None:
 
     def parse(text: str) -> Any:
         try:
-            return option.takes(text)
+            return option.parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    words = ",".join(getattr(option.takes, "words", ()))
+    words = ",".join(option.takes) if isinstance(option.takes, tuple) else ""
     value = option.default
     default = f"{value:g}" if isinstance(value, float) else str(value)
     group.add_argument(

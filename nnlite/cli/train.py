@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import sys
-import threading
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnlite.cli.reading import describe, in_words, json_numbers
 from nnlite.cli.runs.build import build_model, build_optimizer, build_schedule, schedule_each
 from nnlite.cli.runs.config import Config, read_config
 from nnlite.cli.runs.folder import create, remove_temporaries, write_config, write_results
@@ -32,6 +28,7 @@ from nnlite.cli.settings import (
     run_folder,
     target,
 )
+from nnlite.cli.wording import describe, in_words, json_numbers
 from nnlite.datasets import Dataset, Standardizer, load
 from nnlite.datasets.loader import DataLoader
 from nnlite.files.errors import DataError
@@ -39,7 +36,7 @@ from nnlite.files.lock import Lock
 from nnlite.training import metrics
 from nnlite.training.callbacks import EarlyStopping
 from nnlite.training.evaluation import Evaluator
-from nnlite.training.interruption import Interrupted
+from nnlite.training.interruption import Interrupted, sigterm_raises
 from nnlite.training.trainer import Trainer
 
 _ROWS_OF_THE_PICTURE = 1024
@@ -52,7 +49,7 @@ Parts = tuple[Dataset, Dataset | None]
 
 def train(arguments: Namespace) -> Run:
     """Train a model on a file and write the run's folder; or go on with a run."""
-    with _sigterm_raises():
+    with sigterm_raises():
         return _begin(arguments) if arguments.resume is None else _go_on(arguments)
 
 
@@ -277,20 +274,3 @@ def _standardisation(part: Dataset) -> dict[str, Any]:
         "target_mean": target_mean,
         "target_scale": target_scale,
     }
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Let SIGTERM end what is done as Ctrl-C does, so that it can be said how to go on."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise Interrupted(number, "stopped")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -120,6 +120,19 @@ class Pair(Kind[Any]):
         return tuple([self.kind.of(owner, f"{name}[{i}]", item) for i, item in enumerate(value)])
 
 
+class Instance(Kind[T]):
+    """An object of a class."""
+
+    def __init__(self, cls: type[T], words: str) -> None:
+        super().__init__(words)
+        self.cls = cls
+
+    def convert(self, value: Any) -> T:
+        if not isinstance(value, self.cls):
+            raise TypeError
+        return value
+
+
 class OrNone(Kind[Any]):
     """Of a kind, or None."""
 
@@ -154,7 +167,7 @@ WHOLE = Number("a whole number", int)
 REAL = Number("a finite number", float)
 POSITIVE = Number("a finite number above 0", float, above=0)
 AT_LEAST_0 = Number("a finite number of at least 0", float, low=0)
-SHARE = Number("a number of at least 0 and below 1", float, low=0, below=1)
+SHARE = Number("a finite number of at least 0 and below 1", float, low=0, below=1)
 INNER = Number("above 0 and below 1", float, above=0, below=1)
 FROM_0_TO_1 = Number("a number from 0 to 1", float, low=0, high=1)
 PROBABILITY = Number("a probability, from 0 to 1", float, low=0, high=1)
@@ -162,10 +175,10 @@ FLAG = _Flag("True or False")
 FLOATING = _Floating("a floating dtype")
 
 
-def kind_of(owner: type, name: str) -> Kind[Any] | None:
-    """What an attribute of a class is to be, where that is known."""
-    found = next((vars(cls)[name] for cls in owner.__mro__ if name in vars(cls)), None)
-    return found.kind if isinstance(found, Checked) else None
+def kinds_of(cls: type) -> dict[str, Kind[Any]]:
+    """What the attributes of a class are to be, by name; those of its bases too."""
+    found = {name: item for c in reversed(cls.__mro__) for name, item in vars(c).items()}
+    return {name: item.kind for name, item in found.items() if isinstance(item, Checked)}
 
 
 def unexpected(owner: Any, name: str, value: Any, expected: str) -> str:
@@ -178,7 +191,7 @@ def unexpected(owner: Any, name: str, value: Any, expected: str) -> str:
     message = f"{kind}: {name} is {expected}, got {got}"
     if forgotten:
         message += f"; was a second set of parentheses forgotten, as in {kind}(...)(x)?"
-    return message
+    return message + (" (a class: add parentheses)" if isinstance(value, type) else "")
 
 
 def _kind(owner: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlite.core.node import Node
 from nnlite.core.recording import Recording
-from nnlite.core.text import Line, Table
+from nnlite.core.text import NUMBERS, Line, Table
 
 
 class MemoryReport(Table, dict[str, int]):
@@ -25,7 +25,7 @@ class MemoryReport(Table, dict[str, int]):
         """The sum over all vertices, in bytes."""
         return sum(self.values())
 
-    _right = (1,)
+    _right = NUMBERS
 
     def _cells(self) -> tuple[Line, list[Line]]:
         rows = [(name, f"{size:,}") for name, size in self.items()]

@@ -10,6 +10,9 @@ import numpy as np
 
 Line = Sequence[str]
 
+NUMBERS = range(1, 1000)
+"""Columns after the first, which names what the numbers in the others are of."""
+
 CELL = "vertical-align: top; text-align: {}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import AT_LEAST_0, Checked, kind_of
+from nnlite.core.arguments import AT_LEAST_0, Checked, kinds_of
 from nnlite.core.node import Parameter
 from nnlite.core.text import shape_and_dtype
 from nnlite.core.vector import Vector, aligned
@@ -180,11 +180,11 @@ class Optimizer:
             nothing is changed.
         """
         problems = [f"missing: {name}" for name in self.options if name not in state]
+        kinds = kinds_of(type(self))
         options = {name: _plain(state[name]) for name in self.options if name in state}
-        for name, item in options.items():
+        for name in kinds.keys() & options.keys():
             try:
-                kind = kind_of(type(self), name)
-                options[name] = item if kind is None else kind.of(self, name, item)
+                kinds[name].of(self, name, options[name])
             except (TypeError, ValueError) as error:
                 problems.append(str(error))
         memory: dict[Parameter, dict[str, Any]] = {}

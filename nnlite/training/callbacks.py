@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from nnlite.core.arguments import AT_LEAST_0, FLAG, SIZE, Checked, OneOf
 from nnlite.core.module import Module
-
-Row = dict[str, Any]
+from nnlite.training.history import History, Row
 
 
 class Training(Protocol):
@@ -20,7 +19,7 @@ class Training(Protocol):
     epochs: int
     step: int
     stopped: bool
-    history: list[Row]
+    history: History
 
     @property
     def loader(self) -> Sized: ...

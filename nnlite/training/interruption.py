@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,17 +31,38 @@ class Signals:
 
 @contextmanager
 def signals_noted() -> Iterator[Signals]:
-    """Note the first SIGINT or SIGTERM instead of acting on it; the second acts at once.
-
-    Outside of the main thread Python hands out no signals, and nothing is noted. A signal that was
-    ignored before stays so.
-    """
+    """Note the first SIGINT or SIGTERM instead of acting on it; the second acts at once."""
     noted = Signals()
-    before: dict[int, Any] = {}
 
     def note(number: int, frame: Any) -> None:
         noted.number = number
         restore()
+
+    with _handled(dict.fromkeys((signal.SIGINT, signal.SIGTERM), note)) as restore:
+        yield noted
+    if noted.number is not None:
+        signal.raise_signal(noted.number)  # it came too late for anybody to act on it
+
+
+@contextmanager
+def sigterm_raises() -> Iterator[None]:
+    """Let SIGTERM end what is done as Ctrl-C does, so that it can be said how to go on."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise Interrupted(number, "stopped")
+
+    with _handled({signal.SIGTERM: stop}):
+        yield
+
+
+@contextmanager
+def _handled(handlers: Mapping[signal.Signals, Any]) -> Iterator[Callable[[], None]]:
+    """Handle signals otherwise; what is yielded ends that before the ``with`` does.
+
+    Outside of the main thread Python hands out no signals, and nothing is changed. A signal that
+    was ignored before stays so.
+    """
+    before: dict[int, Any] = {}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -49,13 +70,11 @@ def signals_noted() -> Iterator[Signals]:
 
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                handler = signal.getsignal(number)
-                if handler not in (signal.SIG_IGN, None):
-                    before[number] = handler
-                    signal.signal(number, note)
-        yield noted
+            for number, handler in handlers.items():
+                present = signal.getsignal(number)
+                if present not in (signal.SIG_IGN, None):
+                    before[number] = present
+                    signal.signal(number, handler)
+        yield restore
     finally:
         restore()
-    if noted.number is not None:
-        signal.raise_signal(noted.number)  # it came too late for anybody to act on it

@@ -7,7 +7,8 @@ import time
 import warnings
 from typing import Any
 
-from nnlite.training.callbacks import Callback, Row, Training
+from nnlite.training.callbacks import Callback, Training
+from nnlite.training.history import Row
 
 _SECONDS_BETWEEN_LINES = 10.0
 

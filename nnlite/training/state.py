@@ -6,39 +6,58 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnlite.core.arguments import SIZE, Checked, Instance, OneOf, OrNone
 from nnlite.core.generators import generators_of
 from nnlite.core.module import Module
 from nnlite.datasets.loader import DataLoader
 from nnlite.files.checkpoint import CheckpointError, Checkpoints, Lock, read_checkpoint
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules.schedule import Schedule
-from nnlite.training.callbacks import Callback, EarlyStopping, Row
+from nnlite.training.callbacks import Callback, EarlyStopping
 from nnlite.training.divergence import DivergenceError, is_finite
+from nnlite.training.history import History
 
 
 class Resumable:
     """The part of a `Trainer` that saves it: everything that the bits to come depend on."""
 
-    graph: Module
-    predictor: Module | None
-    optimizer: Optimizer
-    schedule: Schedule | None
-    schedule_each: str
-    loader: DataLoader
-    early_stopping: EarlyStopping | None
-    callbacks: list[Callback]
+    graph = Checked(Instance(Module, "a graph or a module that gives the loss"))
+    optimizer = Checked(Instance(Optimizer, "an optimizer, such as nn.SGD(graph.parameters())"))
+    loader = Checked(Instance(DataLoader, "an nn.DataLoader(X, t, batch_size)"))
+    predictor = Checked(OrNone(Instance(Module, "a graph or a module that gives predictions")))
+    schedule = Checked(OrNone(Instance(Schedule, "a schedule, such as nn.StepLR(optimizer, 10)")))
+    schedule_each = Checked(OneOf("epoch", "step"))
+    early_stopping = Checked(OrNone(Instance(EarlyStopping, "an nn.EarlyStopping(patience)")))
 
-    def __init__(self, folder: str | os.PathLike[str] | None, keep: int) -> None:
+    def __init__(
+        self,
+        graph: Module,
+        optimizer: Optimizer,
+        loader: DataLoader,
+        predictor: Module | None,
+        schedule: Schedule | None,
+        schedule_each: str,
+        early_stopping: EarlyStopping | None,
+        callbacks: Iterable[Callback],
+        folder: str | os.PathLike[str] | None,
+        keep: int,
+    ) -> None:
+        self.graph, self.optimizer, self.loader = graph, optimizer, loader
+        self.predictor, self.early_stopping = predictor, early_stopping
+        self.schedule, self.schedule_each = schedule, schedule_each
+        is_callback = Instance(Callback, "an nn.Callback")
+        self.callbacks = [is_callback.of(self, "callback", callback) for callback in callbacks]
+        keep = SIZE.of(self, "keep", keep)
         self.epoch = self.step = 0
         self.stopped = False
-        self.history: list[Row] = []
+        self.history = History()
         self._passing = nothing_yet()
         self._last_weights: dict[str, Any] | None = None  # while the model has its best
         self._checkpoints = None if folder is None else Checkpoints(folder, keep)
@@ -161,7 +180,7 @@ class Resumable:
             generator.bit_generator.state = its_state
         for callback, its_state in zip(self._keepers(), state["callbacks"], strict=True):
             callback.load_state_dict(its_state)
-        self.history = [dict(row) for row in state["history"]]
+        self.history = History(dict(row) for row in state["history"])
         self.epoch, self.step = int(state["epoch"]), int(state["step"])
         self.stopped = bool(state["stopped"])
         self._passing = {name: state["passing"][name] for name in nothing_yet()}

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SIZE, Checked, OneOf, OrNone
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SIZE, Checked, OrNone
 from nnlite.core.module import Module
 from nnlite.datasets.loader import DataLoader
 from nnlite.optim import Optimizer
 from nnlite.optim.schedules import ReduceLROnPlateau
 from nnlite.optim.schedules.schedule import Schedule
-from nnlite.training.arguments import check_kinds, check_together
-from nnlite.training.callbacks import Callback, EarlyStopping, Row
+from nnlite.training.callbacks import Callback, EarlyStopping
 from nnlite.training.divergence import DivergenceError
 from nnlite.training.evaluation import Evaluator, Metric
+from nnlite.training.history import History, Row
 from nnlite.training.interruption import Interrupted, Signals, signals_noted
 from nnlite.training.progress import Progress
 from nnlite.training.state import Resumable, nothing_yet
@@ -81,7 +81,7 @@ class Trainer(Resumable):
         How many are complete.
     epochs : int
         How many epochs `fit` was asked for.
-    history : list of dict
+    history : History, a list of dict
         A row for each epoch: ``epoch``, ``step``, ``lr`` (of its last step), ``train_loss`` (the
         average over its batches, each before its step), and ``validation_loss`` and
         ``validation_`` + the name of each metric.
@@ -128,7 +128,6 @@ class Trainer(Resumable):
     (array([[3.]]), array([1.]))
     """
 
-    schedule_each = Checked(OneOf("epoch", "step"))
     checkpoint_steps = Checked(OrNone(SIZE))
     checkpoint_seconds = Checked(AT_LEAST_0)
     clip_norm = Checked(OrNone(POSITIVE))
@@ -154,29 +153,14 @@ class Trainer(Resumable):
         compile: bool = True,
         progress: bool = True,
     ) -> None:
-        super().__init__(folder, SIZE.of(self, "keep", keep))
-        check_kinds(
-            graph=graph,
-            optimizer=optimizer,
-            loader=loader,
-            predictor=predictor,
-            schedule=schedule,
-            early_stopping=early_stopping,
+        heard = [*callbacks, *([Progress()] if progress else ())]
+        heard += [early_stopping] if early_stopping else []
+        super().__init__(
+            *(graph, optimizer, loader, predictor, schedule, schedule_each),
+            *(early_stopping, heard, folder, keep),
         )
-        self.graph = graph
-        self.optimizer = optimizer
-        self.loader = loader
-        self.predictor = predictor
         self.validation = validation
-        self.schedule = schedule
-        self.schedule_each = schedule_each
-        check_together(optimizer, schedule, schedule_each, early_stopping, validation is not None)
-        self.early_stopping = early_stopping
-        self.callbacks = [*callbacks]
-        self.callbacks += [Progress()] if progress else []
-        self.callbacks += [early_stopping] if early_stopping else []
-        for callback in self.callbacks:
-            check_kinds(callback=callback)
+        self._check_together()
         self.checkpoint_steps = checkpoint_steps
         if checkpoint_steps is not None:
             self._folder()
@@ -189,7 +173,7 @@ class Trainer(Resumable):
     def why_interpreted(self) -> str | None:
         return self._step.why_interpreted
 
-    def fit(self, epochs: int) -> list[Row]:
+    def fit(self, epochs: int) -> History:
         """Train until `epochs` epochs are complete, those before a resume or an earlier `fit` too.
 
         Parameters
@@ -199,8 +183,8 @@ class Trainer(Resumable):
 
         Returns
         -------
-        list of dict
-            The history.
+        History
+            A list of dicts, which ``print`` and a notebook show as a table.
 
         Raises
         ------
@@ -327,3 +311,19 @@ class Trainer(Resumable):
             f"{where}; saved as {self._write()}: a Trainer made in the same way goes on with "
             f"resume() and fit({self.epochs})",
         )
+
+    def _check_together(self) -> None:
+        """Refuse a schedule or an early stopping that would not see what it watches."""
+        schedule, early_stopping = self.schedule, self.early_stopping
+        if schedule is not None and schedule.optimizer is not self.optimizer:
+            raise ValueError("Trainer: the schedule drives another optimizer; make it for this one")
+        if isinstance(schedule, ReduceLROnPlateau) and self.schedule_each == "step":
+            raise ValueError(
+                'Trainer: ReduceLROnPlateau looks at the loss of an epoch; schedule_each is "epoch"'
+            )
+        watched = early_stopping.metric if early_stopping is not None else ""
+        if watched.startswith("validation_") and self.validation is None:
+            raise ValueError(
+                f"Trainer: early stopping watches {watched!r}; give validation=(X, t), or "
+                'EarlyStopping(..., metric="train_loss")'
+            )

@@ -217,8 +217,7 @@ def _text(report: Report) -> list[str]:
     present, *_ = report.trials
     avx512 = {True: "with AVX-512", False: "without AVX-512", None: "AVX-512 unknown"}
     lines = [f"{report.processor}, {avx512[report.avx512]}", f"NumPy's BLAS: {present.blas}", ""]
-    lines += _table(report.trials)
-    lines.append("")
+    lines += [_table(report.trials), ""]
     if present.blas.name != "OpenBLAS":
         lines.append(
             f"Could not tell whether {present.blas.name} is as quick as it could be: only OpenBLAS "
@@ -237,15 +236,14 @@ def _text(report: Report) -> list[str]:
     return lines
 
 
-def _table(trials: list[Trial]) -> list[str]:
+def _table(trials: list[Trial]) -> str:
     """Microseconds: a line for each work, a column for each trial."""
-    names = ["as it is", "one thread"]
-    names += [f"one thread, {trial.blas.kernels}" for trial in trials[2:]]
-    width = max(map(len, trials[0].seconds))
-    lines = ["µs".ljust(width) + "".join(f"  {name}" for name, _ in zip(names, trials))]
-    for work in trials[0].seconds:
-        cells = [
-            f"  {1e6 * trial.seconds[work]:{len(name)}.0f}" for name, trial in zip(names, trials)
-        ]
-        lines.append(work.ljust(width) + "".join(cells))
-    return lines
+    from nnlite.core.text import NUMBERS, as_text
+
+    kernels = [f"one thread, {trial.blas.kernels}" for trial in trials[2:]]
+    head = ["µs", *["as it is", "one thread", *kernels][: len(trials)]]
+    lines = [
+        [work, *[f"{1e6 * trial.seconds[work]:.0f}" for trial in trials]]
+        for work in trials[0].seconds
+    ]
+    return as_text(head, lines, right=NUMBERS)

@@ -147,8 +147,8 @@ def _check_option(option: Option, value: Any) -> Any:
         return None
     try:
         if option.several:
-            return tuple(option.takes.check(item) for item in _list(option.name, value))
-        return option.takes.check(value)
+            return tuple(option.check(item) for item in _list(option.name, value))
+        return option.check(value)
     except ValueError as error:
         raise ValueError(f"{option.name}: {_short(str(error))}") from None
 

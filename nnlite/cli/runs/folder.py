@@ -20,6 +20,7 @@ from nnlite.files.archive import replacing, write_npz
 from nnlite.files.errors import RunError
 from nnlite.files.lock import Lock
 from nnlite.graph.graph import Graph
+from nnlite.training.history import History
 
 RESULTS = ("weights.npz", "history.csv", "loss.png", "graph.png")
 PICTURES = ("loss.png", "graph.png")
@@ -184,7 +185,7 @@ def _draw(
     plt.close(vertices)
 
 
-def read_history(folder: Path) -> list[dict[str, float]]:
+def read_history(folder: Path) -> History:
     """The rows of ``history.csv``; none if the training has not ended.
 
     Raises
@@ -194,10 +195,10 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     """
     path = folder / "history.csv"
     if not path.exists():
-        return []
+        return History()
     try:
         header, *rows = csv.reader(io.StringIO(path.read_bytes().decode()), strict=True)
-        return [dict(zip(header, map(_number, row), strict=True)) for row in rows]
+        return History(dict(zip(header, map(_number, row), strict=True)) for row in rows)
     except OSError as error:
         raise RunError(f"{path} cannot be read ({error.strerror or error}); check it") from error
     except (ValueError, csv.Error) as error:

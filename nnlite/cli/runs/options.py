@@ -1,85 +1,16 @@
 """The options of a training run: what each takes, wherever it comes from.
 
-The command line and the settings in a run's folder are both checked by the same table. Nothing
-here imports NumPy, so that ``nnlite train --help`` is quick.
+The command line and the settings in a run's folder are both checked by the same table, with the
+kinds that constructors use. Nothing here imports NumPy before an option is given, so that
+``nnlite train --help`` is quick.
 """
 
 from __future__ import annotations
 
-import math
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from nnlite.layers.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS
-
-
-@dataclass(frozen=True)
-class Number:
-    """Finite numbers of at least `least`, or above it, and below `below`.
-
-    Examples
-    --------
-    >>> Number(float, 0, below=1)("0.2")
-    0.2
-    """
-
-    kind: type[int] | type[float]
-    least: float
-    above: bool = False
-    below: float = math.inf
-
-    def __call__(self, text: str) -> Any:
-        """The number that a text on the command line means."""
-        try:
-            value = self.kind(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not {self}") from None
-        return self.check(value)
-
-    def check(self, value: Any) -> Any:
-        """The value itself, if it is such a number; a whole one will do for a float."""
-        kinds = (int, float) if self.kind is float else (int,)
-        if isinstance(value, bool) or not isinstance(value, kinds):
-            raise ValueError(f"{value!r} is not {self}")
-        inside = self.least < value if self.above else self.least <= value
-        if not (inside and value < self.below and value <= sys.float_info.max):
-            raise ValueError(f"{value!r} is not {self}")
-        return self.kind(value)
-
-    def __str__(self) -> str:
-        kind = "a whole number" if self.kind is int else "a finite number"
-        bounds = f" {'above' if self.above else 'of at least'} {self.least:g}"
-        return kind + bounds + (f" and below {self.below:g}" if self.below < math.inf else "")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of some words."""
-
-    words: tuple[str, ...]
-
-    def __call__(self, text: str) -> str:
-        return self.check(text)
-
-    def check(self, value: Any) -> str:
-        if value not in self.words:
-            raise ValueError(f"{value!r} is none of {', '.join(self.words)}")
-        return str(value)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A schedule's name, and numbers for its arguments: ``step:step_size=20,gamma=0.5``."""
-
-    def __call__(self, text: str) -> str:
-        parse_schedule(text)
-        return text
-
-    def check(self, value: Any) -> str:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a text such as step:step_size=20")
-        return self(value)
+from nnlite.layers.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, TASKS, resolve
 
 
 @dataclass(frozen=True)
@@ -90,7 +21,9 @@ class Option:
     ----------
     name : str
         On the command line with dashes, in the settings with underscores.
-    takes : Number, Choice or Schedule
+    takes : str or tuple of str
+        The kind of number, by its name in ``nnlite.core.arguments``; or words to choose from; or
+        "schedule", for the text that `parse_schedule` takes.
     help : str
     metavar : str
     default : object
@@ -101,7 +34,7 @@ class Option:
     """
 
     name: str
-    takes: Any
+    takes: str | tuple[str, ...]
     help: str
     metavar: str | None = None
     default: Any = None
@@ -111,81 +44,86 @@ class Option:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    def parse(self, text: str) -> Any:
+        """What a text on the command line means; a ValueError says what is wrong with it."""
+        return self.check(text if self._is_text else _number(self.takes, text, "parse"))
 
-_SHARE, _COUNT = Number(float, 0, below=1), Number(int, 1)
-_WEIGHT, _POSITIVE = Number(float, 0), Number(float, 0, above=True)
+    def check(self, value: Any) -> Any:
+        """A value, if the option may have it; a ValueError says what is wrong with it."""
+        if not self._is_text:
+            return _number(self.takes, value, "convert")
+        if self.takes == "schedule":
+            parse_schedule(value)
+        elif value not in self.takes:
+            raise ValueError(f"{value!r} is none of {', '.join(self.takes)}")
+        return str(value)
+
+    @property
+    def _is_text(self) -> bool:
+        return isinstance(self.takes, tuple) or self.takes == "schedule"
+
+
+def _number(kind: Any, value: Any, how: str) -> Any:
+    from nnlite.core import arguments  # NumPy, which the help does without
+
+    of_kind = getattr(arguments, kind)
+    try:
+        return getattr(of_kind, how)(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not {of_kind}") from None
+
 
 MODEL = (
-    Option("task", Choice(TASKS), "what the target is (default: what its values look like)"),
-    Option("hidden", _COUNT, "units of each hidden layer (default: none)", "N", (), True),
-    Option("activation", Choice(tuple(ACTIVATIONS)), "of the hidden layers (default: relu)"),
-    Option("dropout", _SHARE, "share of hidden units that a step leaves out (default: 0)", "P"),
+    Option("task", TASKS, "what the target is (default: what its values look like)"),
+    Option("hidden", "SIZE", "units of each hidden layer (default: none)", "N", (), True),
+    Option("activation", tuple(ACTIVATIONS), "of the hidden layers (default: relu)"),
+    Option("dropout", "SHARE", "share of hidden units that a step leaves out (default: 0)", "P"),
     Option(
         "loss",
-        Choice(tuple(LOSSES)),
+        tuple(LOSSES),
         "default: mse of a number, and of the probability of one of two classes without --hidden; "
         "bce of two classes with it; cross_entropy of more",
     ),
-    Option("l1", _WEIGHT, "weight of |w|", "LAMBDA", 0.0),
-    Option("l2", _WEIGHT, "weight of |w|^2 / 2", "LAMBDA", 1e-3),
-    Option("dtype", Choice(("float32", "float64")), "of all numbers", default="float64"),
+    Option("l1", "AT_LEAST_0", "weight of |w|", "LAMBDA", 0.0),
+    Option("l2", "AT_LEAST_0", "weight of |w|^2 / 2", "LAMBDA", 1e-3),
+    Option("dtype", ("float32", "float64"), "of all numbers", default="float64"),
 )
 TRAINING = (
-    Option("optimizer", Choice(tuple(OPTIMIZERS)), "how the weights are changed", default="sgd"),
+    Option("optimizer", tuple(OPTIMIZERS), "how the weights are changed", default="sgd"),
     Option(
         "lr",
-        _POSITIVE,
+        "POSITIVE",
         "learning rate (default: 0.1 with sgd and adagrad, 0.01 with the others or for a number)",
         "RATE",
     ),
-    Option("momentum", _SHARE, "of sgd (default: 0.9) and rmsprop (default: 0)", "MU"),
-    Option("weight_decay", _WEIGHT, "of the optimizer (default: 0, 0.01 of adamw)", "LAMBDA"),
+    Option("momentum", "SHARE", "of sgd (default: 0.9) and rmsprop (default: 0)", "MU"),
+    Option("weight_decay", "AT_LEAST_0", "of the optimizer (default: 0, 0.01 of adamw)", "LAMBDA"),
     Option(
         "schedule",
-        Schedule(),
+        "schedule",
         f"of the learning rate: {', '.join(SCHEDULES)}; with arguments as in "
         "step:step_size=20,gamma=0.5 (default: it stays)",
         "NAME",
     ),
-    Option("clip_norm", _POSITIVE, "largest norm of a gradient (default: none)", "NORM"),
-    Option("epochs", _COUNT, "passes over the data", "N", 50),
+    Option("clip_norm", "POSITIVE", "largest norm of a gradient (default: none)", "NORM"),
+    Option("epochs", "SIZE", "passes over the data", "N", 50),
     Option(
         "batch_size",
-        _COUNT,
+        "SIZE",
         "rows of a batch (default: 32, or a tenth of the samples if that is less)",
         "N",
     ),
-    Option("validation", _SHARE, "share of the samples that is held out", "SHARE", 0.2),
+    Option("validation", "SHARE", "share of the samples that is held out", "SHARE", 0.2),
     Option(
         "patience",
-        _COUNT,
+        "SIZE",
         "stop after N epochs without a better validation loss, and keep the best weights",
         "N",
     ),
-    Option("checkpoint_steps", _COUNT, "save each N steps too, not only each epoch", "N"),
-    Option("seed", Number(int, 0), "same seed, same bits", "N", 0),
+    Option("checkpoint_steps", "SIZE", "save each N steps too, not only each epoch", "N"),
+    Option("seed", "COUNT", "same seed, same bits", "N", 0),
 )
 OPTIONS = (*MODEL, *TRAINING)
-
-_SCHEDULE_ARGUMENTS = {
-    "cosine": {"T_max": Number(int, 1), "eta_min": _WEIGHT},
-    "exponential": {"gamma": _POSITIVE},
-    "inverse_scaling": {"power_t": _WEIGHT, "increment": _COUNT},
-    "one_cycle": {
-        "max_lr": _POSITIVE,
-        "pct_start": Number(float, 0, above=True),
-        "div_factor": _POSITIVE,
-        "final_div_factor": _POSITIVE,
-    },
-    "plateau": {
-        "factor": Number(float, 0, above=True, below=1),
-        "patience": Number(int, 0),
-        "threshold": _WEIGHT,
-        "cooldown": Number(int, 0),
-        "min_lr": _WEIGHT,
-    },
-    "step": {"step_size": _COUNT, "gamma": _POSITIVE},
-}
 
 
 def parse_schedule(text: str) -> tuple[str, dict[str, Any]]:
@@ -201,10 +139,15 @@ def parse_schedule(text: str) -> tuple[str, dict[str, Any]]:
     >>> parse_schedule("step:step_size=20,gamma=0.5")
     ('step', {'step_size': 20, 'gamma': 0.5})
     """
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is not a text such as step:step_size=20")
     name, _, rest = text.partition(":")
-    if name not in _SCHEDULE_ARGUMENTS:
+    if name not in SCHEDULES:
         raise ValueError(f"{name!r} is none of {', '.join(SCHEDULES)}")
-    known = _SCHEDULE_ARGUMENTS[name]
+    from nnlite.core.arguments import Number, kinds_of
+
+    kinds = kinds_of(resolve(SCHEDULES, name))
+    known = {n: k for n, k in kinds.items() if isinstance(k, Number) and n != "total_steps"}
     arguments: dict[str, Any] = {}
     for item in rest.split(",") if rest else ():
         key, equals, number = item.partition("=")
@@ -216,7 +159,7 @@ def parse_schedule(text: str) -> tuple[str, dict[str, Any]]:
         if key in arguments:
             raise ValueError(f"{key} is given twice")
         try:
-            arguments[key] = known[key](number)
-        except ValueError as error:
-            raise ValueError(f"{key}: {error}") from None
+            arguments[key] = known[key].parse(number)
+        except ValueError:
+            raise ValueError(f"{key}: {number!r} is not {known[key]}") from None
     return name, arguments
