@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from nnlite.checking.conditions import check_batch_of_one, check_float32
-from nnlite.checking.derivatives import check_gradient, check_jvp, check_second_derivative
-from nnlite.checking.report import Examination, GradcheckError, GradcheckReport
-from nnlite.checking.side_effects import (
-    check_accumulation,
-    check_determinism,
-    check_result,
-    check_two_vertices,
-    check_unwanted,
-    check_writes,
-)
+from nnlite.checking import derivatives, side_effects
+from nnlite.checking.report import Examination, GradcheckReport
 from nnlite.checking.subject import FunctionModule, Subject
 from nnlite.core.module import Module
-from nnlite.core.recording import Recording, functional
+from nnlite.core.recording import Recording
+from nnlite.core.restoring import each, restoring
 from nnlite.graph.graph import Graph
 
-__all__ = ["GradcheckError", "GradcheckReport", "gradcheck"]
-
 CHECKS = (
-    check_writes,
-    check_determinism,
-    check_gradient,
-    check_accumulation,
-    check_unwanted,
-    check_two_vertices,
-    check_second_derivative,
-    check_jvp,
-    check_float32,
-    check_batch_of_one,
+    side_effects.check_writes,
+    side_effects.check_determinism,
+    derivatives.check_gradient,
+    side_effects.check_accumulation,
+    side_effects.check_unwanted,
+    side_effects.check_two_vertices,
+    derivatives.check_second_derivative,
+    derivatives.check_jvp,
+    derivatives.check_float32,
+    derivatives.check_batch_of_one,
 )
 """In the order in which their failures are most telling."""
 
@@ -106,17 +95,16 @@ def gradcheck(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         exam = Examination(subject, rtol, rng)
-        check_result(exam)
+        side_effects.check_result(exam)
         exam.subject = exam.in_float64()
-        with nullcontext() if is_module else _parameters_of_other_modules_kept(subject):
+        parameters = [] if is_module else _used_by(subject)
+        with restoring(each(parameters, "grad")):  # a function may use some that are not its own
             for check in CHECKS:
                 check(exam)
     return exam.report
 
 
-@contextmanager
-def _parameters_of_other_modules_kept(subject: Subject) -> Iterator[None]:
-    """Leave no gradients in parameters that a function uses without being a module."""
+def _used_by(subject: Subject) -> list[Any]:
+    """The parameters that a function uses without being a module."""
     recording = Recording(subject.module.forward, subject.inputs, subject.wanted)
-    with functional(recording):
-        yield
+    return [*recording.leaves, *recording.foreign]

@@ -54,8 +54,8 @@ class FunctionModule(Module, of=__name__):
         return getattr(self.function, "__name__", repr(self.function))
 
 
-class Witness(Parameter):
-    """A parameter that takes a gradient of any shape and dtype, so that it can be looked at."""
+class Lenient:
+    """What takes a gradient of any shape and dtype, so that it can be looked at."""
 
     __slots__ = ()
 
@@ -63,13 +63,12 @@ class Witness(Parameter):
         return grad
 
 
-class WitnessInput(Input):
-    """The same, an input."""
-
+class LenientInput(Lenient, Input):
     __slots__ = ()
 
-    def _fitting(self, grad: Any) -> Any:
-        return grad
+
+class LenientParameter(Lenient, Parameter):
+    __slots__ = ()
 
 
 class Pass:
@@ -78,7 +77,7 @@ class Pass:
     def __init__(self, module: Module, inputs: Sequence[Any], wanted: tuple[bool, ...]) -> None:
         self.module = module
         self.parameters = module.parameters()
-        leaves = [WitnessInput(None, want, value=x) for x, want in zip(inputs, wanted)]
+        leaves = [LenientInput(None, want, value=x) for x, want in zip(inputs, wanted)]
         self.vertex = Node(module, tuple(leaves))
         self.value = module._recorded_at(self.vertex, inputs)
 
@@ -111,13 +110,20 @@ class Subject:
 
     def at(self, values: Sequence[Any]) -> Subject:
         """The same module at other values of the leaves."""
-        module = self.copied()
-        inputs = list(self.inputs)
-        for position, value in zip(self.positions, values):
-            inputs[position] = value
-        for parameter, value in zip(module.parameters(), values[len(self.positions) :]):
+        return Subject(*self._placed(values, self.copied()))
+
+    def run(self, values: Sequence[Any] | None = None, module: Module | None = None) -> Pass:
+        """A forward pass at `values` of the leaves, or at their own."""
+        module = self.copied() if module is None else module
+        return Pass(*self._placed(self.values if values is None else values, module), self.wanted)
+
+    def _placed(self, values: Sequence[Any], module: Module) -> tuple[Module, list[Any]]:
+        """The module with its parameters at `values`, and inputs that are there, too."""
+        count = len(self.positions)
+        inputs = dict(enumerate(self.inputs)) | dict(zip(self.positions, values))
+        for parameter, value in zip(module.parameters(), values[count:]):
             parameter.value = value
-        return Subject(module, inputs)
+        return module, list(inputs.values())
 
     def astype(self, dtype: Any) -> Subject:
         """The same with every array of floats, also those the module keeps, of one dtype."""
@@ -147,20 +153,9 @@ class Subject:
                 "open files, locks and the like outside of the module"
             ) from error
         for parameter in module.parameters():
-            parameter.__class__ = Witness
+            parameter.__class__ = LenientParameter
             parameter.grad = None
         return module
-
-    def run(self, values: Sequence[Any] | None = None, module: Module | None = None) -> Pass:
-        """A forward pass at `values` of the leaves, or at their own."""
-        module = self.copied() if module is None else module
-        inputs = list(self.inputs)
-        for position, value in zip(self.positions, self.values if values is None else values):
-            inputs[position] = value
-        if values is not None:
-            for parameter, value in zip(module.parameters(), values[len(self.positions) :]):
-                parameter.value = value
-        return Pass(module, inputs, self.wanted)
 
     def jacobian_rows(self, leaf: int, entries: Array) -> tuple[Array, bool]:
         """∂output/∂(entry of a leaf) for chosen entries, and whether they are exact.
@@ -188,26 +183,16 @@ class Subject:
 
     def tangent(self, leaf: int, direction: Any) -> Any:
         """The derivative of the output along a direction of one leaf, from dual numbers."""
-        level = next_level()
-        values = list(self.values)
+        level, values = next_level(), list(self.values)
         values[leaf] = Dual(values[leaf], direction, level)
-        output = self.run(values).value
-        if isinstance(output, Dual) and output.level == level:
-            return output.tangent
-        return np.zeros_like(output)
+        return _tangent(self.run(values).value, level)
 
     def second_tangent(self, leaf: int, direction: Any, directions: Sequence[Any]) -> Any:
         """The derivative of `tangent` along directions of all leaves: forward over forward."""
-        inner = next_level()
-        at = [Dual(value, v, inner) for value, v in zip(self.values, directions)]
-        level = next_level()
-        lifted: list[Any] = list(at)
-        lifted[leaf] = Dual(at[leaf], direction, level)
-        output = self.run(lifted).value
-        tangent = output.tangent if isinstance(output, Dual) and output.level == level else 0.0
-        if isinstance(tangent, Dual) and tangent.level == inner:
-            return tangent.tangent
-        return np.zeros(np.shape(output))
+        inner, outer = next_level(), next_level()
+        at: list[Any] = [Dual(value, v, inner) for value, v in zip(self.values, directions)]
+        at[leaf] = Dual(at[leaf], direction, outer)
+        return _tangent(_tangent(self.run(at).value, outer), inner)
 
     def difference(self, leaf: int, entry: int) -> Array:
         """∂output/∂entry by central differences in float64."""
@@ -248,17 +233,18 @@ def one_sided(along: Callable[[float], Any], size: float) -> tuple[Any, Any]:
     return left, right
 
 
+def _tangent(output: Any, level: int) -> Any:
+    is_dual = isinstance(output, Dual) and output.level == level
+    return output.tangent if is_dual else np.zeros_like(output)
+
+
 def _input_name(module: Module, position: int) -> str:
     function = module.function if isinstance(module, FunctionModule) else module.forward
     if isinstance(function, Graph):
         return f"input {function.inputs[position].name}"
     try:
-        arguments = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
+        argument = [*inspect.signature(function).parameters.values()][position]
+    except (TypeError, ValueError, IndexError):
         return f"input {position}"
-    if (
-        position < len(arguments)
-        and arguments[position].kind is not inspect.Parameter.VAR_POSITIONAL
-    ):
-        return f"input {arguments[position].name}"
-    return f"input {position}"
+    is_named = argument.kind is not inspect.Parameter.VAR_POSITIONAL
+    return f"input {argument.name if is_named else position}"

@@ -8,98 +8,69 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.primitives.base import LinearMap, Primitive, refuse
+from nnlite.core.primitives.base import Primitive, refuse
 from nnlite.core.primitives.indexing import along, getitem, scatter
-from nnlite.core.primitives.shape import Rearranged
-from nnlite.core.rules import RULES, rule
+from nnlite.core.primitives.shape import Transposable, transposed
+from nnlite.core.rules import rule
 from nnlite.core.value import Value
 
+Shape = tuple[int, ...]
 Widths = list[tuple[int, int]]
 
 
-class Flip(Rearranged):
-    """The entries in reverse order along some axes."""
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        return self.linear(grad)
+@transposed(np.flip)
+def _flip(grad: Any, shape: Shape, axis: Any = None) -> Any:
+    return np.flip(grad, axis)
 
 
-for _flip in (np.flip, np.fliplr, np.flipud):
-    RULES[_flip] = lambda m, *args, _flip=_flip, **kwargs: Flip(_flip, *args, **kwargs)(m)
+@transposed(np.fliplr)
+def _fliplr(grad: Any, shape: Shape) -> Any:
+    return np.fliplr(grad)
 
 
-@rule(np.roll)
-class Roll(LinearMap):
-    """The entries moved on by `shift` places; those that leave at the end enter at the start."""
-
-    def __init__(self, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | None = None):
-        self.shift = shift
-        self.axis = axis
-
-    def linear(self, x: Any) -> Any:
-        return np.roll(x, self.shift, self.axis)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        return np.roll(grad, np.negative(self.shift), self.axis)
+@transposed(np.flipud)
+def _flipud(grad: Any, shape: Shape) -> Any:
+    return np.flipud(grad)
 
 
-@rule(np.rot90)
-class Rot90(LinearMap):
-    """The plane of two axes turned by k quarters."""
-
-    def __init__(self, k: int = 1, axes: tuple[int, int] = (0, 1)) -> None:
-        self.k = k
-        self.axes = axes
-
-    def linear(self, x: Any) -> Any:
-        return np.rot90(x, self.k, self.axes)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        return np.rot90(grad, -self.k, self.axes)
+@transposed(np.roll)
+def _roll(grad: Any, shape: Shape, shift: Any, axis: Any = None) -> Any:
+    return np.roll(grad, np.negative(shift), axis)
 
 
-@rule(np.tile)
-class Tile(LinearMap):
-    """Copies of an array side by side."""
+@transposed(np.rot90)
+def _rot90(grad: Any, shape: Shape, k: int = 1, axes: Any = (0, 1)) -> Any:
+    return np.rot90(grad, -k, axes)
 
-    def __init__(self, reps: int | Iterable[int]) -> None:
-        self.reps = tuple([int(n) for n in reps]) if isinstance(reps, Iterable) else (int(reps),)
 
-    def linear(self, x: Any) -> Any:
-        return np.tile(x, self.reps)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        ndim = max(len(shape), len(self.reps))
-        lengths = (1,) * (ndim - len(shape)) + shape
-        reps = (1,) * (ndim - len(self.reps)) + self.reps
-        copies = np.reshape(grad, [n for pair in zip(reps, lengths) for n in pair])
-        return np.reshape(np.sum(copies, axis=tuple(range(0, 2 * ndim, 2))), shape)
+@transposed(np.tile)
+def _tile(grad: Any, shape: Shape, reps: int | Iterable[int]) -> Any:
+    given = tuple(reps) if isinstance(reps, Iterable) else (reps,)
+    ndim = max(len(shape), len(given))
+    lengths = (1,) * (ndim - len(shape)) + shape
+    counts = (1,) * (ndim - len(given)) + given
+    copies = np.reshape(grad, [n for pair in zip(counts, lengths) for n in pair])
+    return np.reshape(np.sum(copies, axis=tuple(range(0, 2 * ndim, 2))), shape)
 
 
 @rule(np.repeat)
-class Repeat(LinearMap):
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each entry along an axis `repeats` times, or a number of times of its own."""
+    if isinstance(repeats, Value):
+        raise TypeError("np.repeat: the shape depends on repeats, which can be no node")
+    return Transposable(np.repeat, _repeat, repeats, axis)(a)
 
-    def __init__(self, repeats: Any, axis: int | None = None) -> None:
-        if isinstance(repeats, Value):
-            raise TypeError("np.repeat: the shape depends on repeats, which can be no node")
-        self.repeats = repeats
-        self.axis = axis
 
-    def linear(self, x: Any) -> Any:
-        return np.repeat(x, self.repeats, self.axis)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        lengths = (math.prod(shape),) if self.axis is None else shape
-        axis = self.axis or 0
-        taken = np.repeat(np.arange(lengths[axis]), self.repeats)
-        if np.size(self.repeats) == 1 and taken.size:
-            place = axis % len(lengths)
-            split = (*lengths[: place + 1], -1, *lengths[place + 1 :])
-            added = np.sum(np.reshape(grad, split), axis=place + 1)
-        else:
-            added = scatter(grad, along(axis, taken), lengths)
-        return np.reshape(added, shape)
+def _repeat(grad: Any, shape: Shape, repeats: Any, axis: int | None) -> Any:
+    lengths = (math.prod(shape),) if axis is None else shape
+    taken = np.repeat(np.arange(lengths[axis or 0]), repeats)
+    if np.size(repeats) == 1 and taken.size:
+        place = (axis or 0) % len(lengths)
+        split = (*lengths[: place + 1], -1, *lengths[place + 1 :])
+        added = np.sum(np.reshape(grad, split), axis=place + 1)
+    else:
+        added = scatter(grad, along(axis or 0, taken), lengths)
+    return np.reshape(added, shape)
 
 
 class Pad(Primitive):
@@ -163,22 +134,12 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     return Pad(pad_width, mode, **options)(array)
 
 
-class Difference(LinearMap):
-    """The differences of neighbours along an axis, n times."""
-
-    def __init__(self, n: int, axis: int) -> None:
-        self.n = n
-        self.axis = axis
-
-    def linear(self, x: Any) -> Any:
-        return np.diff(x, self.n, self.axis)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        n, axis = self.n, self.axis % len(shape)
-        if n >= shape[axis]:
-            return np.zeros(shape, grad.dtype)
-        ends = [(n, n) if i == axis else (0, 0) for i in range(len(shape))]
-        return (-1) ** n * np.diff(np.pad(grad, ends), n, axis)
+def _diff(grad: Any, shape: Shape, n: int, axis: int) -> Any:
+    axis %= len(shape)
+    if n >= shape[axis]:
+        return np.zeros(shape, grad.dtype)
+    ends = [(n, n) if i == axis else (0, 0) for i in range(len(shape))]
+    return (-1) ** n * np.diff(np.pad(grad, ends), n, axis)
 
 
 @rule(np.diff)
@@ -189,7 +150,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         for end in (prepend, append)
     ]
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
-    return Difference(n, axis)(np.concatenate(parts, axis=axis) if len(parts) > 1 else a)
+    joined = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
+    return Transposable(np.diff, _diff, n, axis)(joined)
 
 
 def _one_along(axis: int, number: Any, a: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.primitives.base import LinearMap, Primitive, refuse_given
+from nnlite.core.primitives.base import Primitive, refuse_given
 from nnlite.core.primitives.reductions import Reduction, over_first_axis
+from nnlite.core.primitives.shape import Transposable
 from nnlite.core.rules import RULES, rule
 
 
@@ -54,19 +55,15 @@ def product_of_others(x: Any) -> Any:
 
 
 @rule(np.cumsum)
-class CumSum(LinearMap):
+def cumsum(a: Any, axis: int | None = None, dtype: None = None, out: None = None) -> Any:
     """y_k = Σ x_i over i ≤ k along an axis, or of the flattened array."""
+    refuse_given("np.cumsum", {}, dtype=dtype, out=out)
+    return Transposable(np.cumsum, _cumsum, axis)(a)
 
-    def __init__(self, axis: int | None = None, dtype: None = None, out: None = None) -> None:
-        refuse_given("np.cumsum", {}, dtype=dtype, out=out)
-        self.axis = axis
 
-    def linear(self, x: Any) -> Any:
-        return np.cumsum(x, axis=self.axis)
-
-    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
-        axis = self.axis or 0
-        return np.reshape(np.flip(np.cumsum(np.flip(grad, axis), axis), axis), shape)
+def _cumsum(grad: Any, shape: tuple[int, ...], axis: int | None) -> Any:
+    axis = axis or 0
+    return np.reshape(np.flip(np.cumsum(np.flip(grad, axis), axis), axis), shape)
 
 
 class CumProd(Primitive):

@@ -14,7 +14,7 @@ Function = Callable[..., Any]
 
 
 class Rearranged(LinearMap):
-    """A NumPy function of one array that only moves its entries, with its other arguments."""
+    """A linear NumPy function of one array, such as one that moves entries, with its arguments."""
 
     def __init__(self, function: Function, *args: Any, **kwargs: Any) -> None:
         self.function = function
@@ -31,6 +31,35 @@ class Rearranged(LinearMap):
     def __repr__(self) -> str:
         given = [repr(arg) for arg in self.args] + [f"{k}={v!r}" for k, v in self.kwargs.items()]
         return f"{self.label}({', '.join(given)})"
+
+
+class Transposable(Rearranged):
+    """A linear NumPy function of one array, with a function for its transposed.
+
+    That takes the gradient, the shape of the array, and the other arguments.
+    """
+
+    def __init__(self, function: Function, transpose: Function, *args: Any, **kwargs: Any) -> None:
+        super().__init__(function, *args, **kwargs)
+        self.transpose = transpose
+
+    def transposed(self, grad: Any, shape: tuple[int, ...]) -> Any:
+        return self.transpose(grad, shape, *self.args, **self.kwargs)
+
+
+def transposed(*functions: Function) -> Callable[[Function], Function]:
+    """Say what the transposed of linear NumPy functions is; see `Transposable`."""
+
+    def register(transpose: Function) -> Function:
+        for function in functions:
+
+            def call(x: Any, *args: Any, _function: Function = function, **kwargs: Any) -> Any:
+                return Transposable(_function, transpose, *args, **kwargs)(x)
+
+            RULES[function] = call
+        return transpose
+
+    return register
 
 
 class Reshape(Rearranged):

@@ -16,8 +16,8 @@ from nnlite.core.value import Value
 Sizes = tuple[int, ...]
 
 
-class Windows(LinearMap):
-    """Every window of a shape that fits into an array; the windows' own axes come last.
+class Sliding(LinearMap):
+    """What `Windows` and its transposed share.
 
     Parameters
     ----------
@@ -36,44 +36,35 @@ class Windows(LinearMap):
         stride: Sizes | None = None,
         dilation: Sizes | None = None,
     ) -> None:
-        self.window_shape = window_shape
-        self.axis = axis
-        self.stride = stride
-        self.dilation = dilation
+        self.window_shape, self.axis = window_shape, axis
+        self.stride, self.dilation = stride, dilation
 
-    @property
-    def label(self) -> str:
-        return "sliding_window_view"
-
-    def linear(self, x: Any) -> Any:
+    def cut(self, x: Any) -> Any:
         return windows(x, self.window_shape, self.axis, self.stride, self.dilation)
 
-    def transposed(self, grad: Any, shape: Sizes) -> Any:
-        return add_windows(grad, self.window_shape, self.axis, shape, self.stride, self.dilation)
+    def add(self, x: Any, shape: Sizes) -> Any:
+        return add_windows(x, self.window_shape, self.axis, shape, self.stride, self.dilation)
 
 
-class AddedWindows(LinearMap):
+class Windows(Sliding):
+    """Every window of a shape that fits into an array; the windows' own axes come last."""
+
+    label = "sliding_window_view"
+    linear, transposed = Sliding.cut, Sliding.add
+
+
+class AddedWindows(Sliding):
     """The transposed of `Windows`: windows, each added at its place, for an array of `shape`."""
 
-    def __init__(
-        self,
-        window_shape: Sizes,
-        axis: Sizes | None,
-        shape: Sizes,
-        stride: Sizes | None = None,
-        dilation: Sizes | None = None,
-    ) -> None:
-        self.window_shape = window_shape
-        self.axis = axis
+    def __init__(self, window_shape: Sizes, axis: Sizes | None, shape: Sizes, *steps: Any) -> None:
+        super().__init__(window_shape, axis, *steps)
         self.shape = shape
-        self.stride = stride
-        self.dilation = dilation
 
     def linear(self, x: Any) -> Any:
-        return add_windows(x, self.window_shape, self.axis, self.shape, self.stride, self.dilation)
+        return self.add(x, self.shape)
 
     def transposed(self, grad: Any, shape: Sizes) -> Any:
-        return windows(grad, self.window_shape, self.axis, self.stride, self.dilation)
+        return self.cut(grad)
 
 
 def windows(
