@@ -31,7 +31,7 @@ from nnlite.cli.settings import (
 from nnlite.cli.wording import describe, in_words, json_numbers
 from nnlite.datasets import Dataset, Standardizer, load
 from nnlite.datasets.loader import DataLoader
-from nnlite.files.errors import DataError
+from nnlite.files.errors import DataError, reading
 from nnlite.files.lock import Lock
 from nnlite.training import metrics
 from nnlite.training.callbacks import EarlyStopping
@@ -240,13 +240,8 @@ def _is_number(text: str) -> bool:
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path"
-        ) from error
+    with reading(path), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _split(data: Dataset, share: float, rng: np.random.Generator) -> Parts:

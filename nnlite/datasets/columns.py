@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnlite.datasets.lazy import LazyArray, pieces
 from nnlite.datasets.table import Column, choose_columns
 from nnlite.files.archive import open_npy, read_npz
-from nnlite.files.errors import DataError, quote
+from nnlite.files.errors import DataError, quote, reading
 
 _NUMBERS = "fiub"
 _TARGETS = "fiubUS"
@@ -21,13 +21,8 @@ _TARGETS = "fiubUS"
 
 def content(path: Path) -> str:
     """What a file holds by its first bytes: "npy", "npz", or else "csv"."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(6)
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path"
-        ) from error
+    with reading(path), open(path, "rb") as file:
+        start = file.read(6)
     if start.startswith((b"PK\3\4", b"PK\5\6")):
         return "npz"
     return "npy" if start == b"\x93NUMPY" else "csv"

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.files.errors import DataError, quote
+from nnlite.files.errors import DataError, quote, reading
 
 _LONGEST_LINE = 2**24
 _CELLS_AT_A_TIME = 2**16
@@ -138,11 +138,11 @@ def read_table(
         If the file cannot be read or a cell is not a finite number; the message names file, line
         and column.
     """
-    try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            content: Any = gzip.GzipFile(fileobj=raw) if packed else raw
+    with reading(path), open(path, "rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        content: Any = gzip.GzipFile(fileobj=raw) if packed else raw
+        try:
             with io.TextIOWrapper(content, "utf-8-sig", newline="") as text:
                 try:
                     return _parse(path, text, dtype, features, target)
@@ -151,12 +151,8 @@ def read_table(
                     while packed and content.read(2**20):
                         pass
                     raise
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}); get a new copy") from error
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path"
-        ) from error
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"{path} is a damaged gzip file ({error}); get a new copy") from error
 
 
 def _parse(

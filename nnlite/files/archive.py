@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.files.errors import DataError, quote
+from nnlite.files.errors import DataError, quote, reading
 from nnlite.files.npy_header import read_header
 
 # Real tables are rarely packed by more than this, and a file made to fill the memory is.
@@ -59,7 +59,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     ...     read_npz(Path(folder) / "a.npz")
     {'x': array([0, 1, 2])}
     """
-    with _reading(path) as file:
+    with reading(path), open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
@@ -97,7 +97,7 @@ def open_npy(path: str | os.PathLike[str]) -> NDArray[Any]:
     ...     open_npy(Path(folder) / "x.npy").sum()
     np.float64(3.0)
     """
-    with _reading(path) as file:
+    with reading(path), open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         header = read_header(str(path), file)
         header.check_size(str(path), size - header.length)
@@ -184,17 +184,6 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _reading(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    try:
-        with open(path, "rb") as file:
-            yield file
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check the path"
-        ) from error
 
 
 def _check_directory(path: Any, members: list[zipfile.ZipInfo], size: int) -> None:

@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from nnlite.files.archive import read_npz, replacing, write_archive
-from nnlite.files.errors import DataError
+from nnlite.files.errors import DataError, reading
 from nnlite.files.lock import Lock as Lock, LockedError as LockedError
 from nnlite.files.state import pack, unpack
 
@@ -79,7 +79,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
         If it is not a whole checkpoint of this version.
     """
     try:
-        with open(path, "rb") as file:
+        with reading(path, CheckpointError, "check it"), open(path, "rb") as file:
             length = os.fstat(file.fileno()).st_size - _DIGITS
             if length < 0 or _digest(file, length) != file.read(_DIGITS):
                 raise CheckpointError(
@@ -93,10 +93,6 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
         version, state = content["version"], content["state"]
     except CheckpointError:
         raise
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read ({error.strerror or error}); check it"
-        ) from error
     except DataError as error:
         raise CheckpointError(str(error)) from error
     except (ValueError, KeyError, TypeError) as error:

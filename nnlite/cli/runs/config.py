@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.cli.runs.options import OPTIONS, Option
-from nnlite.files.errors import RunError
+from nnlite.files.errors import RunError, reading
 from nnlite.layers.registry import LOSSES_OF_TASK
 
 FORMAT = "nnlite run 1"
@@ -91,13 +91,10 @@ def read_config(path: str | Path) -> Config:
     RunError
         If the file is missing, is no JSON, or has a name or a value that no run has.
     """
+    with reading(path, RunError, "give the folder of a run of nnlite train"):
+        text = Path(path).read_bytes()
     try:
-        entries = json.loads(Path(path).read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise RunError(
-            f"{path} cannot be read ({error.strerror or error}); give the folder of a run of "
-            "nnlite train"
-        ) from error
+        entries = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise RunError(
             f"{path} is no JSON ({error}); restore it, or train again with nnlite train"

@@ -17,7 +17,7 @@ from typing import Any
 
 from nnlite.cli.runs.config import Config, read_config
 from nnlite.files.archive import replacing, write_npz
-from nnlite.files.errors import RunError
+from nnlite.files.errors import RunError, reading
 from nnlite.files.lock import Lock
 from nnlite.graph.graph import Graph
 from nnlite.training.history import History
@@ -197,10 +197,10 @@ def read_history(folder: Path) -> History:
     if not path.exists():
         return History()
     try:
-        header, *rows = csv.reader(io.StringIO(path.read_bytes().decode()), strict=True)
+        with reading(path, RunError, "check it"):
+            text = path.read_bytes()
+        header, *rows = csv.reader(io.StringIO(text.decode()), strict=True)
         return History(dict(zip(header, map(_number, row), strict=True)) for row in rows)
-    except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror or error}); check it") from error
     except (ValueError, csv.Error) as error:
         raise RunError(f"{path} is damaged ({error}); get a new copy of the run") from error
 

@@ -12,6 +12,7 @@ from nnlite.core.primitives.linalg import Bilinear
 from nnlite.core.rules import rule
 
 
+@rule(np.tensordot)
 class TensorDot(Bilinear):
     """Σ over pairs of axes, one of a and one of b; a's other axes remain, then b's.
 
@@ -60,6 +61,7 @@ def _ordered(found: Any, axes: Sequence[int]) -> Any:
     return np.transpose(found, [axes.index(i) for i in range(len(axes))])
 
 
+@rule(np.inner)
 class Inner(TensorDot):
     """Σ over the last axis of both; a product where one is a number."""
 
@@ -98,6 +100,7 @@ class Dot(TensorDot):
         return super().right(grad, a, b)
 
 
+@rule(np.kron)
 class Kron(Bilinear):
     """The Kronecker product: y[i₀ n₀ + j₀, …] = a[i₀, …] b[j₀, …] with b of shape (n₀, …)."""
 
@@ -121,29 +124,11 @@ def _blocks(grad: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return np.reshape(grad, [n for pair in zip(A.shape, B.shape) for n in pair]), A, B
 
 
-@rule(np.tensordot)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """`TensorDot`."""
-    return TensorDot(axes)(a, b)
-
-
-@rule(np.inner)
-def inner(a: Any, b: Any, /) -> Any:
-    """`Inner`."""
-    return Inner()(a, b)
-
-
 @rule(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """`Dot`."""
     refuse_given("np.dot", {}, out=out)
     return Dot()(a, b)
-
-
-@rule(np.kron)
-def kron(a: Any, b: Any) -> Any:
-    """`Kron`."""
-    return Kron()(a, b)
 
 
 @rule(np.vdot)

@@ -73,6 +73,7 @@ def _repeat(grad: Any, shape: Shape, repeats: Any, axis: int | None) -> Any:
     return np.reshape(added, shape)
 
 
+@rule(np.pad)
 class Pad(Primitive):
     """An array with more entries at both ends of its axes: zeros, or copies of its own.
 
@@ -127,11 +128,6 @@ class Pad(Primitive):
             by_axis = {axis % ndim: width for axis, width in given.items()}
             given = [np.broadcast_to(by_axis.get(axis, 0), 2) for axis in range(ndim)]
         return [(int(a), int(b)) for a, b in np.broadcast_to(given, (ndim, 2))]
-
-
-@rule(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    return Pad(pad_width, mode, **options)(array)
 
 
 def _diff(grad: Any, shape: Shape, n: int, axis: int) -> Any:

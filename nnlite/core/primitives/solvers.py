@@ -121,6 +121,7 @@ def _has_full_rank(a: Any) -> bool:
     return bool((s[..., -1] > s[..., 0] * max(a.shape[-2:]) * np.finfo(s.dtype).eps).all())
 
 
+@rule(np.linalg.cholesky)
 class Cholesky(Primitive):
     """The lower triangular L with L Lᵀ = A, or the upper triangular Lᵀ.
 
@@ -190,9 +191,3 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, **unsupported: Any)
     """`Pinv`."""
     refuse_given("np.linalg.pinv", unsupported, rcond=rcond, hermitian=hermitian or None)
     return Pinv()(a)
-
-
-@rule(np.linalg.cholesky)
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """`Cholesky`."""
-    return Cholesky(upper)(a)
