@@ -13,7 +13,7 @@ import numpy as np
 from nnlite.compiler.trace import Operation
 from nnlite.compiler.views import VIEWS
 from nnlite.core.primitives.base import Constantlike
-from nnlite.core.primitives.checked import Checked
+from nnlite.core.primitives.checked import Check
 from nnlite.core.primitives.dtypes import AsType
 from nnlite.core.primitives.elementwise import Elementwise
 from nnlite.core.primitives.extrema import Max, Min
@@ -124,7 +124,7 @@ class OneHot(Form):
         )
 
 
-class Product(Form):
+class MatrixProduct(Form):
     """Matrix products; those of two matrices go to BLAS without a detour."""
 
     def applies(self, operation: Operation) -> bool:
@@ -200,7 +200,7 @@ class Copied(Form):
 
 
 FORMS = (
-    *(OneHot(), Ufunc(), StableSigmoid(), Masked(), Product(), Reduced(), Picked()),
+    *(OneHot(), Ufunc(), StableSigmoid(), Masked(), MatrixProduct(), Reduced(), Picked()),
     *(Padded(), Added(), Joined(), Copied()),
 )
 
@@ -215,7 +215,7 @@ def form_of(operation: Operation) -> Form | None:
 def is_within(index: Operation, count: int) -> bool:
     """Whether indices have been checked to be from 0 to count − 1."""
     while isinstance(index.module, VIEWS):
-        if isinstance(index.module, Checked) and index.module.below is not None:
+        if isinstance(index.module, Check) and index.module.below is not None:
             return bool(index.module.below <= count)
         index = index.args[0]
     return False

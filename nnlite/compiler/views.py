@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from nnlite.compiler.trace import Operation
-from nnlite.core.primitives.checked import Checked
+from nnlite.core.primitives.checked import Check
 from nnlite.core.primitives.indexing import GetItem
 from nnlite.core.primitives.shape import BroadcastTo, Permute, Reshape
 from nnlite.core.primitives.windows import Windows
 
-VIEWS = (BroadcastTo, Checked, GetItem, Permute, Reshape, Windows)
+VIEWS = (BroadcastTo, Check, GetItem, Permute, Reshape, Windows)
 
 
 def view(operation: Operation, place: Any) -> Any:
@@ -20,7 +20,7 @@ def view(operation: Operation, place: Any) -> Any:
     module = operation.module
     if len(operation.args) > 1:
         return None
-    if isinstance(module, Checked):
+    if isinstance(module, Check):
         return place
     result = place[module.key] if isinstance(module, GetItem) else module.linear(place)
     return result if np.may_share_memory(result, place) else None

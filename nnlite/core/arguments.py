@@ -107,7 +107,7 @@ class _Floating(Kind[Any]):
         return dtype
 
 
-class Pair(Kind[Any]):
+class TwoOf(Kind[Any]):
     """Two of a kind."""
 
     def __init__(self, kind: Kind[Any]) -> None:

@@ -99,15 +99,18 @@ def _operator(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callabl
     return value_first, other_first
 
 
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method of the same name and arguments as a NumPy function of one array."""
+def _methods(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """For each NumPy function of an array, the method of the same name and arguments."""
 
-    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
+    def method_for(function: Callable[..., Any]) -> Callable[..., Any]:
+        def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+            return function(self, *args, **kwargs)
 
-    method.__name__ = function.__name__
-    method.__doc__ = f"The same as np.{function.__name__}."
-    return method
+        method.__name__ = function.__name__
+        method.__doc__ = f"The same as np.{function.__name__}."
+        return method
+
+    return list(map(method_for, functions))
 
 
 class Value:
@@ -172,40 +175,18 @@ class Value:
     __and__, __rand__ = _operator(np.bitwise_and)
     __or__, __ror__ = _operator(np.bitwise_or)
     __xor__, __rxor__ = _operator(np.bitwise_xor)
-    __lt__ = _method(np.less)
-    __le__ = _method(np.less_equal)
-    __gt__ = _method(np.greater)
-    __ge__ = _method(np.greater_equal)
-    __neg__ = _method(np.negative)
-    __pos__ = _method(np.positive)
-    __abs__ = _method(np.absolute)
-    __invert__ = _method(np.invert)
+    __lt__, __le__ = _methods(np.less, np.less_equal)
+    __gt__, __ge__ = _methods(np.greater, np.greater_equal)
+    __neg__, __pos__ = _methods(np.negative, np.positive)
+    __abs__, __invert__ = _methods(np.absolute, np.invert)
 
-    sum = _method(np.sum)
-    mean = _method(np.mean)
-    prod = _method(np.prod)
-    var = _method(np.var)
-    std = _method(np.std)
-    max = _method(np.max)
-    min = _method(np.min)
-    cumsum = _method(np.cumsum)
-    cumprod = _method(np.cumprod)
-    argmax = _method(np.argmax)
-    argmin = _method(np.argmin)
-    argsort = _method(np.argsort)
-    any = _method(np.any)
-    all = _method(np.all)
-    round = _method(np.round)
-    clip = _method(np.clip)
-    dot = _method(np.dot)
-    take = _method(np.take)
-    repeat = _method(np.repeat)
-    ravel = flatten = _method(np.ravel)
-    squeeze = _method(np.squeeze)
-    swapaxes = _method(np.swapaxes)
-    diagonal = _method(np.diagonal)
-    trace = _method(np.trace)
-    copy = _method(np.copy)
+    sum, mean, prod, var, std = _methods(np.sum, np.mean, np.prod, np.var, np.std)
+    cumsum, cumprod, dot = _methods(np.cumsum, np.cumprod, np.dot)
+    max, min, argmax, argmin = _methods(np.max, np.min, np.argmax, np.argmin)
+    argsort, any, all, round = _methods(np.argsort, np.any, np.all, np.round)
+    clip, take, repeat, copy = _methods(np.clip, np.take, np.repeat, np.copy)
+    ravel, flatten, squeeze = _methods(np.ravel, np.ravel, np.squeeze)
+    swapaxes, diagonal, trace = _methods(np.swapaxes, np.diagonal, np.trace)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         return apply_rule(np.ndarray.astype, (self, dtype, *args), kwargs)

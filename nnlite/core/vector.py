@@ -13,7 +13,7 @@ from nnlite.core.node import Parameter
 BYTES = 64  # a cache line, and a register of AVX-512
 
 
-class Layout:
+class Packing:
     """Where the part of each parameter is in a vector: one after the other, in their order.
 
     Parameters
@@ -47,7 +47,7 @@ class Layout:
         return vector
 
 
-class Vector(Layout):
+class Vector(Packing):
     """The values and gradients of parameters as parts of two vectors, written to in place.
 
     Compiling a graph makes one, so that a step of an optimiser is a few NumPy calls however many

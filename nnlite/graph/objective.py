@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnlite.core.dual import Dual
 from nnlite.core.value import next_level
-from nnlite.core.vector import Layout
+from nnlite.core.vector import Packing
 from nnlite.graph.graph import Graph
 
-Vector = NDArray[np.float64]
+Theta = NDArray[np.float64]
 
 
 class Objective:
@@ -52,11 +52,11 @@ class Objective:
         self.parameters = graph.parameters()
         if not self.parameters:
             raise ValueError("Objective: the graph has no parameters to be a function of")
-        self._layout = Layout(self.parameters)
-        self.size = self._layout.size
+        self._packing = Packing(self.parameters)
+        self.size = self._packing.size
 
     @property
-    def theta(self) -> Vector:
+    def theta(self) -> Theta:
         return self._flat([parameter.value for parameter in self.parameters])
 
     def fun(self, theta: ArrayLike) -> float:
@@ -64,14 +64,14 @@ class Objective:
         with self._at(self.as_arrays(theta)):
             return float(np.asarray(self._value()).item())
 
-    def jac(self, theta: ArrayLike) -> Vector:
+    def jac(self, theta: ArrayLike) -> Theta:
         """∇f(θ), of (size,)."""
         with self._at(self.as_arrays(theta)):
             self._value()
             self.graph.backward()
             return self._flat(self._gradients())
 
-    def hessp(self, theta: ArrayLike, v: ArrayLike) -> Vector:
+    def hessp(self, theta: ArrayLike, v: ArrayLike) -> Theta:
         """∇²f(θ)·v, of (size,): back propagation on dual numbers, forward over reverse."""
         level = next_level()
         pairs = zip(self.as_arrays(theta), self.as_arrays(v))
@@ -113,11 +113,11 @@ class Objective:
             )
         return [
             part.astype(parameter.dtype)
-            for parameter, part in zip(self.parameters, self._layout.parts(vector))
+            for parameter, part in zip(self.parameters, self._packing.parts(vector))
         ]
 
-    def _flat(self, arrays: list[Any]) -> Vector:
-        return self._layout.fill(np.zeros(self.size), arrays)  # type: ignore[no-any-return]
+    def _flat(self, arrays: list[Any]) -> Theta:
+        return self._packing.fill(np.zeros(self.size), arrays)  # type: ignore[no-any-return]
 
     @contextmanager
     def _at(self, values: list[Any]) -> Iterator[None]:

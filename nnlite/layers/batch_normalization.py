@@ -11,14 +11,8 @@ from nnlite.core.arguments import AT_LEAST_0, FLAG, FLOATING, FROM_0_TO_1, SIZE,
 from nnlite.core.module import Module
 from nnlite.core.node import Parameter
 from nnlite.core.value import Value
-from nnlite.layers.normalization import (
-    Axes,
-    accumulate,
-    affine,
-    check_dtype,
-    grad_of_normalized,
-    normalized,
-)
+from nnlite.layers.normalization import Axes, accumulate, affine, grad_of_normalized, normalized
+from nnlite.layers.weights import check_dtype
 
 
 class _BatchNorm(Module, of=__name__):
@@ -54,7 +48,7 @@ class _BatchNorm(Module, of=__name__):
 
     def forward(self, x: Any) -> Any:
         self._check_shape(x)
-        check_dtype(self, x, self.dtype)
+        check_dtype(self, x, self.dtype, "module")
         axes, shape = self._axes(x)
         if self.training:
             normal, mean, variance, scale = normalized(x, axes, self.eps)

@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike
 
 from nnlite.core.arguments import FLAG, FLOATING, SIZE, Checked
 from nnlite.core.module import Module
-from nnlite.layers.initial import Initializer, initial, uniform_in
 from nnlite.layers.sliding import Pair, SlidingWindow, pair
+from nnlite.layers.weights import Initializer, check_dtype, initial, uniform_in
 
 
 class Conv2d(Module, of="nnlite"):
@@ -104,7 +104,8 @@ class Conv2d(Module, of="nnlite"):
             self.bias = initial(self, usual, shape[:1], dtype, rng)
 
     def forward(self, x: Any) -> Any:
-        self._check(x)
+        self.window.check(self, x, self.in_channels)
+        check_dtype(self, x, self.weight.value.dtype)
         pixels = self.window.windows(self.window.padded(x))
         _, *places, m, _, _ = pixels.shape
         X = self._columns(np.transpose(pixels, (0, 4, 5, 1, 2, 3)), 3)
@@ -153,13 +154,3 @@ class Conv2d(Module, of="nnlite"):
             given = 0 if self.padding == "valid" else self.padding
             vertical, horizontal = [(n, n) for n in pair(self, "padding", given, low=0)]
         return SlidingWindow(kernel, stride, (vertical, horizontal), dilation)
-
-    def _check(self, x: Any) -> None:
-        W = self.weight.value
-        self.window.check(self, x, self.in_channels)
-        if x.dtype != W.dtype:
-            raise TypeError(
-                f"{self!r}: x has dtype {x.dtype} and the weight {W.dtype}; convert one of them, "
-                f"x.astype(np.{W.dtype}) or Conv2d(..., dtype=...): dtypes are never changed "
-                "silently"
-            )

@@ -12,7 +12,7 @@ from nnlite.core.module import Module
 from nnlite.core.primitives.checked import checked
 from nnlite.core.primitives.indexing import scatter
 from nnlite.layers.init import normal
-from nnlite.layers.initial import Initializer, initial
+from nnlite.layers.weights import Initializer, initial
 
 
 class Embedding(Module, of="nnlite"):

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from nnlite.core.arguments import FLAG, FLOATING, SIZE
 from nnlite.core.module import Module
-from nnlite.layers.initial import Initializer, initial, uniform_in
+from nnlite.layers.weights import Initializer, check_dtype, initial, uniform_in
 
 
 class Linear(Module, of="nnlite"):
@@ -102,12 +102,7 @@ class Linear(Module, of="nnlite"):
             return ValueError(
                 f"Linear: the weight has been given the shape {W.shape}, not (in, out)"
             )
-        if x.dtype != W.dtype:
-            return TypeError(
-                f"{self!r}: x has dtype {x.dtype} and the weight {W.dtype}; convert one of them, "
-                f"x.astype(np.{W.dtype}) or Linear(..., dtype=...): dtypes are never changed "
-                "silently"
-            )
+        check_dtype(self, x, W.dtype)
         message = f"{self!r}: expected x of shape (..., {self.in_features}), got {x.shape}"
         if x.shape[:1] == W.shape[:1]:
             message += "; is x transposed? Rows are samples: pass x.T"

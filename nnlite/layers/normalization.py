@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from nnlite.core.arguments import AT_LEAST_0, FLAG, FLOATING, SIZE, Checked
 from nnlite.core.module import Module
 from nnlite.core.node import Parameter
+from nnlite.layers.weights import check_dtype
 
 Axes = tuple[int, ...]
 
@@ -88,7 +89,7 @@ class LayerNorm(Module, of="nnlite"):
         if x.shape[-k:] != self.normalized_shape:
             lengths = ", ".join(map(str, ("...", *self.normalized_shape)))
             raise ValueError(f"{self!r}: expected x of shape ({lengths}), got {x.shape}")
-        check_dtype(self, x, self.dtype)
+        check_dtype(self, x, self.dtype, "module")
         normal, _, _, scale = normalized(x, tuple(range(-k, 0)), self.eps)
         self.save_for_backward(normal, scale)
         return affine(normal, self.weight, self.bias, self.normalized_shape)
@@ -126,12 +127,3 @@ def accumulate(grad: Any, normal: Any, weight: Any, bias: Any, axes: Axes) -> No
         weight.accumulate_grad(np.sum(grad * normal, axis=axes))
     if bias is not None:
         bias.accumulate_grad(np.sum(grad, axis=axes))
-
-
-def check_dtype(module: Module, x: Any, dtype: np.dtype[Any]) -> None:
-    if x.dtype != dtype:
-        raise TypeError(
-            f"{module!r}: x has dtype {x.dtype} and the module {dtype}; convert one of them, "
-            f"x.astype(np.{dtype}) or {type(module).__name__}(..., dtype=...): dtypes are never "
-            "changed silently"
-        )

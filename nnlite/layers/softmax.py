@@ -10,7 +10,17 @@ from nnlite.core.arguments import WHOLE, Checked
 from nnlite.core.module import Module
 
 
-class Softmax(Module, of="nnlite"):
+class _OverAxis(Module, of=__name__):
+    """What works along one axis."""
+
+    axis = Checked(WHOLE)
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+
+class Softmax(_OverAxis, of="nnlite"):
     """y_i = exp(z_i) / Σ_j exp(z_j) along an axis, computed with z − max z so as not to overflow.
 
     Parameters
@@ -34,12 +44,6 @@ class Softmax(Module, of="nnlite"):
            [1. , 0. ]])
     """
 
-    axis = Checked(WHOLE)
-
-    def __init__(self, axis: int = -1) -> None:
-        super().__init__()
-        self.axis = axis
-
     def forward(self, z: Any) -> Any:
         z = shifted(self, z, self.axis)
         e = np.exp(z)
@@ -52,7 +56,7 @@ class Softmax(Module, of="nnlite"):
         return y * (grad - np.sum(grad * y, axis=self.axis, keepdims=True))
 
 
-class LogSoftmax(Module, of="nnlite"):
+class LogSoftmax(_OverAxis, of="nnlite"):
     """y_i = z_i − log Σ_j exp(z_j) along an axis: the logarithm of `Softmax`, without underflow.
 
     Parameters
@@ -74,12 +78,6 @@ class LogSoftmax(Module, of="nnlite"):
     >>> LogSoftmax()(np.array([1000.0, -1000.0]))
     array([    0., -2000.])
     """
-
-    axis = Checked(WHOLE)
-
-    def __init__(self, axis: int = -1) -> None:
-        super().__init__()
-        self.axis = axis
 
     def forward(self, z: Any) -> Any:
         y = log_softmax(shifted(self, z, self.axis), self.axis)

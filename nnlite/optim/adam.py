@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SHARE, Checked, Pair
+from nnlite.core.arguments import AT_LEAST_0, POSITIVE, SHARE, Checked, TwoOf
 from nnlite.core.node import Parameter
 from nnlite.optim.optimizer import Optimizer
 
@@ -56,7 +56,7 @@ class Adam(Optimizer):
 
     options = ("lr", "betas", "eps", "weight_decay")
     is_elementwise = True
-    betas = Checked(Pair(SHARE))
+    betas = Checked(TwoOf(SHARE))
     eps = Checked(POSITIVE)
     weight_decay = Checked(AT_LEAST_0)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
+else:
+    Axes = Any  # matplotlib is imported when something is drawn
 
 CURVES = (("#1f4e79", "-"), ("#c2571a", "--"), ("#5a5a5a", "-."), ("#2e7d57", ":"))
 FORWARD, REVERSE = CURVES[0], CURVES[1]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnlite.plot.axes import axes
+from nnlite.plot.axes import Axes, axes
 from nnlite.plot.classes import class_names, class_numbers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 FILLS = ("#c3d9ec", "#fbebe2", "#d9d9d9", "#e8f4ec", "#dcc6e3", "#faf3d8")
 INKS = ("#1f4e79", "#9c3a1f", "#444444", "#2e7d57", "#6b3d7c", "#80691f")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnlite.plot.axes import axes
+from nnlite.plot.axes import Axes, axes
 from nnlite.plot.classes import class_names, class_numbers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def confusion_matrix(

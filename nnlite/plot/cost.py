@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nnlite.plot.axes import FORWARD, REVERSE, axes, open_corner
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from nnlite.plot.axes import FORWARD, REVERSE, Axes, axes, open_corner
 
 UNITS = {"seconds": ("time", "s"), "peak_bytes": ("memory", "bytes")}
 Costs = dict[tuple[int, int], dict[str, float]]

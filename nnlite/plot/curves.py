@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from nnlite.plot.axes import CURVES, axes, open_corner
+from nnlite.plot.axes import CURVES, Axes, axes, open_corner
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Columns = Mapping[str, Sequence[float]]
+Record = Mapping[str, Sequence[float]]
 
 
 def history(
-    history: Columns | Sequence[Mapping[str, float]],
+    history: Record | Sequence[Mapping[str, float]],
     ax: Axes | None = None,
     keys: Sequence[str] | None = None,
 ) -> Axes:
@@ -81,7 +78,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     }
 
 
-def _check(columns: Columns, keys: Sequence[str]) -> None:
+def _check(columns: Record, keys: Sequence[str]) -> None:
     if not keys or not set(keys) <= set(columns):
         raise ValueError(f"cannot draw keys={list(keys)}: the history has {list(columns)}")
     for key in keys:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.core.module import Module
 from nnlite.core.node import Parameter
-from nnlite.plot.axes import CURVES, axes, open_corner
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from nnlite.core.module import Module
+from nnlite.plot.axes import CURVES, Axes, axes, open_corner
 
 
 def gradient_spread(model: Module | Mapping[str, Any], ax: Axes | None = None) -> Axes:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from nnlite.core.arguments import AT_LEAST_0, FLAG, SIZE, Checked, OneOf
 from nnlite.core.module import Module
+from nnlite.core.signature import called
 from nnlite.training.history import History, Row
 
 
@@ -92,7 +93,7 @@ class EarlyStopping(Callback):
     Examples
     --------
     >>> EarlyStopping(patience=5, metric="validation_accuracy", mode="max")
-    EarlyStopping(patience=5, metric='validation_accuracy', mode='max')
+    EarlyStopping(5, metric='validation_accuracy', mode='max')
     """
 
     patience = Checked(SIZE)
@@ -146,9 +147,4 @@ class EarlyStopping(Callback):
         gain = self.best - value if self.mode == "min" else value - self.best
         return gain > self.min_delta
 
-    def __repr__(self) -> str:
-        text = f"EarlyStopping(patience={self.patience}"
-        for name, usual in (("metric", "validation_loss"), ("mode", "min"), ("min_delta", 0.0)):
-            if getattr(self, name) != usual:
-                text += f", {name}={getattr(self, name)!r}"
-        return text + ("" if self.restore_best else ", restore_best=False") + ")"
+    __repr__ = called

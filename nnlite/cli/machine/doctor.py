@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from nnlite.cli.machine.blas import Blas
 from nnlite.cli.machine.kernels import AVX512, better_environment, first_processor, read_cpuinfo
 
-SHARE = 0.1
+CLEARLY = 0.1
 """Of a time; differences below come and go from run to run."""
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -209,7 +209,7 @@ def _advice(trials: list[Trial]) -> dict[str, str]:
 def _saves(trial: Trial, other: Trial) -> bool:
     """Whether some work is clearly quicker in a trial than in another."""
     return any(
-        seconds < (1 - SHARE) * other.seconds[name] for name, seconds in trial.seconds.items()
+        seconds < (1 - CLEARLY) * other.seconds[name] for name, seconds in trial.seconds.items()
     )
 
 

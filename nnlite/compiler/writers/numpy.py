@@ -15,7 +15,7 @@ from nnlite.compiler.writers.names import Names
 from nnlite.compiler.writers.numpy_forms import SHORT, lines_of, reducer
 from nnlite.core.node import Node
 from nnlite.core.primitives.base import Constantlike, LinearMap
-from nnlite.core.primitives.checked import Checked
+from nnlite.core.primitives.checked import Check
 from nnlite.core.primitives.contractions import VDot
 from nnlite.core.primitives.elementwise import Elementwise
 from nnlite.core.primitives.reductions import Mean, Sum
@@ -33,7 +33,7 @@ class Writer(Names):
 
     def lines(self, operation: Operation) -> list[str]:
         """Python for one operation; none where its place is a view of another's."""
-        if isinstance(operation.module, Checked):
+        if isinstance(operation.module, Check):
             return [self._check(operation)]
         place = self.plan.places.get(operation)
         if place is None:

@@ -12,7 +12,7 @@ from nnlite.core.primitives.base import Primitive
 from nnlite.core.value import Value
 
 
-class Checked(Primitive):
+class Check(Primitive):
     """x itself, after a check of its values that raises an error where something is wrong.
 
     Parameters
@@ -34,8 +34,7 @@ class Checked(Primitive):
     def backward(self, grad: Any) -> Any:
         return grad
 
-    def jvp(self, tangent: Any) -> Any:
-        return tangent
+    jvp = backward
 
     def __repr__(self) -> str:
         return "checked"
@@ -44,7 +43,7 @@ class Checked(Primitive):
 def checked(check: Callable[[Any], None], x: Any, below: int | None = None) -> Any:
     """x, after `check` has seen it as an array; a graph that will run again checks in every run."""
     if isinstance(x, Node):
-        return Checked(check, below)(x)
+        return Check(check, below)(x)
     if not isinstance(x, Value):
         check(np.asarray(x))
     return x

@@ -7,25 +7,27 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlite.core.primitives.base import Constantlike, Primitive, total
+from nnlite.core.primitives.reductions import Sloped
 from nnlite.core.primitives.solvers import Inv
 from nnlite.core.rules import RULES, rule
 from nnlite.core.value import Value
 
 
-class Det(Primitive):
+class OfMatrix(Sloped):
+    """A number for each matrix in the last two axes."""
+
+    def __init__(self) -> None:
+        super().__init__((-2, -1))
+
+
+class Det(OfMatrix):
     """det A, whose gradient is the matrix of cofactors: also where A is singular."""
 
-    def forward(self, a: Any) -> Any:
-        self.save_for_backward(a)
+    def value(self, a: Any) -> Any:
         return np.linalg.det(a)
 
-    def backward(self, grad: Any) -> Any:
-        (a,) = self.saved
-        return np.expand_dims(grad, (-2, -1)) * cofactors(a)
-
-    def jvp(self, da: Any) -> Any:
-        (a,) = self.saved
-        return np.sum(cofactors(a) * da, axis=(-2, -1))
+    def slope(self, a: Any, y: Any) -> Any:
+        return cofactors(a)
 
 
 def cofactors(a: Any) -> Any:
@@ -84,9 +86,7 @@ class Cofactors(Primitive):
         (a,) = self.saved
         return cofactors_along(a, grad)
 
-    def jvp(self, da: Any) -> Any:
-        (a,) = self.saved
-        return cofactors_along(a, da)
+    jvp = backward
 
 
 class CofactorsAlong(Primitive):
@@ -143,20 +143,14 @@ def _regular_inverse(a: Any) -> Any:
     return np.linalg.inv(a)
 
 
-class LogAbsDet(Primitive):
+class LogAbsDet(OfMatrix):
     """log |det A|, whose gradient is A⁻ᵀ."""
 
-    def forward(self, a: Any) -> Any:
-        self.save_for_backward(a)
+    def value(self, a: Any) -> Any:
         return np.linalg.slogdet(a)[1]
 
-    def backward(self, grad: Any) -> Any:
-        (a,) = self.saved
-        return np.expand_dims(grad, (-2, -1)) * np.linalg.inv(a).mT
-
-    def jvp(self, da: Any) -> Any:
-        (a,) = self.saved
-        return np.sum(np.linalg.inv(a).mT * da, axis=(-2, -1))
+    def slope(self, a: Any, y: Any) -> Any:
+        return np.linalg.inv(a).mT
 
 
 class SlogdetResult(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from nnlite.core.primitives.base import LinearMap, Primitive, refuse_given
 from nnlite.core.primitives.indexing import along, scatter
 from nnlite.core.primitives.shape import Reshape
-from nnlite.core.rules import rule
+from nnlite.core.rules import RULES, rule
 
 Arrays = Sequence[Any]
 
@@ -158,10 +159,10 @@ class Piece(LinearMap):
         return scatter(grad, along(self.axis_of(shape), self.place(shape)), shape)
 
 
-def _pieces(
+def split(
     ary: Any,
     indices_or_sections: Any,
-    axis: int | None,
+    axis: int | None = 0,
     cut: Callable[..., Any] = np.split,
 ) -> list[Any]:
     """The pieces that an axis is cut into, each of them a vertex."""
@@ -174,29 +175,11 @@ def _pieces(
     return [Piece(i, cuts, axis, cut)(ary) for i in range(len(cuts) + 1)]
 
 
-@rule(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    return _pieces(ary, indices_or_sections, axis)
-
-
-@rule(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    return _pieces(ary, indices_or_sections, axis, np.array_split)
-
-
-@rule(np.hsplit)
-def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _pieces(ary, indices_or_sections, None)
-
-
-@rule(np.vsplit)
-def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _pieces(ary, indices_or_sections, 0)
-
-
-@rule(np.dsplit)
-def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    return _pieces(ary, indices_or_sections, 2)
+RULES[np.split] = split
+RULES[np.array_split] = partial(split, cut=np.array_split)
+RULES[np.hsplit] = partial(split, axis=None)
+RULES[np.vsplit] = split
+RULES[np.dsplit] = partial(split, axis=2)
 
 
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:

@@ -7,33 +7,23 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import inverse_or_zero
-from nnlite.core.primitives.reductions import Axis, Reduction
+from nnlite.core.primitives.reductions import Axis, Sloped
 from nnlite.core.rules import rule
 
 
-class Norm(Reduction):
+class Norm(Sloped):
     """‖x‖ = √Σx² over the axes: of vectors, and of matrices the Frobenius norm."""
 
     def __init__(self, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> None:
         super().__init__(axis, keepdims=keepdims)
         self.ord = ord
 
-    def forward(self, x: Any) -> Any:
-        y = np.linalg.norm(x, self.ord, self.axis, self.keepdims)
-        self.save_for_backward(x, y)
-        return y
+    def value(self, x: Any) -> Any:
+        return np.linalg.norm(x, self.ord, self.axis, self.keepdims)
 
-    def unit(self) -> Any:
+    def slope(self, x: Any, y: Any) -> Any:
         """∂‖x‖/∂x = x/‖x‖."""
-        x, y = self.saved
         return x * inverse_or_zero(self.stretchable(y, np.shape(x)))
-
-    def backward(self, grad: Any) -> Any:
-        unit = self.unit()
-        return self.stretchable(grad, np.shape(unit)) * unit
-
-    def jvp(self, tangent: Any) -> Any:
-        return np.sum(self.unit() * tangent, axis=self.axis, keepdims=self.keepdims)
 
 
 @rule(np.linalg.norm)

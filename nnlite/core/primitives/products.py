@@ -10,28 +10,21 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import Primitive, refuse_given
-from nnlite.core.primitives.reductions import Reduction, over_first_axis
+from nnlite.core.primitives.reductions import Sloped, over_first_axis
 from nnlite.core.primitives.shape import Transposable
 from nnlite.core.rules import RULES, rule
 
 
 @rule(np.prod)
-class Prod(Reduction):
+class Prod(Sloped):
     """Π x over the axes."""
 
-    def forward(self, x: Any) -> Any:
-        self.save_for_backward(x)
+    def value(self, x: Any) -> Any:
         return np.prod(x, axis=self.axis, keepdims=self.keepdims)
 
-    def backward(self, grad: Any) -> Any:
-        (x,) = self.saved
-        others = self.from_rows(product_of_others(self.rows(x)), np.shape(x))
-        return self.stretchable(grad, np.shape(x)) * others
-
-    def jvp(self, tangent: Any) -> Any:
-        (x,) = self.saved
-        others = self.from_rows(product_of_others(self.rows(x)), np.shape(x))
-        return np.sum(others * tangent, axis=self.axis, keepdims=self.keepdims)
+    def slope(self, x: Any, y: Any) -> Any:
+        """∂y/∂x_i = Π x_j over j ≠ i."""
+        return self.from_rows(product_of_others(self.rows(x)), np.shape(x))
 
 
 def product_of_others(x: Any) -> Any:

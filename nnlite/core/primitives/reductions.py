@@ -59,6 +59,28 @@ class Reduction(Primitive):
         return np.transpose(moved, sorted(range(len(order)), key=order.__getitem__))
 
 
+class Sloped(Reduction):
+    """A reduction y = f(x) with a formula for ∂y/∂x, of the shape of x.
+
+    A subclass defines ``value(x)`` and ``slope(x, y)``.
+    """
+
+    value: Function
+    slope: Function
+
+    def forward(self, x: Any) -> Any:
+        y = self.value(x)
+        self.save_for_backward(x, y)
+        return y
+
+    def backward(self, grad: Any) -> Any:
+        slope = self.slope(*self.saved)
+        return self.stretchable(grad, np.shape(slope)) * slope
+
+    def jvp(self, tangent: Any) -> Any:
+        return np.sum(self.slope(*self.saved) * tangent, axis=self.axis, keepdims=self.keepdims)
+
+
 @rule(np.sum)
 class Sum(LinearMap, Reduction):
     """Σ x over the axes."""
@@ -83,7 +105,7 @@ class Mean(Sum):
 
 
 @rule(np.var)
-class Var(Reduction):
+class Var(Sloped):
     """σ² = Σ d²/(m − ddof) over the axes, d = x − mean(x)."""
 
     spread: Function = staticmethod(np.var)
@@ -100,32 +122,26 @@ class Var(Reduction):
         super().__init__(axis, dtype, out, keepdims, **unsupported)
         self.ddof = ddof
 
-    def freedom(self, x: Any) -> float:
-        """m − ddof."""
-        m = math.prod([np.shape(x)[i] for i in reduced_axes(self.axis, np.ndim(x))])
+    def value(self, x: Any) -> Any:
+        m = self.freedom(x) + self.ddof
         if m <= self.ddof:
             raise ValueError(
                 f"np.{self.label}: {m} values less ddof={self.ddof} leave no degree of freedom"
             )
-        return float(m - self.ddof)
+        return self.spread(x, axis=self.axis, ddof=self.ddof, keepdims=self.keepdims)
 
-    def forward(self, x: Any) -> Any:
-        freedom = self.freedom(x)
-        y = self.spread(x, axis=self.axis, ddof=self.ddof, keepdims=self.keepdims)
-        self.save_for_backward(x, y, freedom)
-        return y
+    def freedom(self, x: Any) -> Any:
+        """m − ddof."""
+        axes = reduced_axes(self.axis, np.ndim(x))
+        return math.prod([np.shape(x)[i] for i in axes]) - self.ddof
 
-    def slope(self) -> Any:
+    def centred(self, x: Any) -> Any:
+        """d."""
+        return x - np.mean(x, axis=self.axis, keepdims=True)
+
+    def slope(self, x: Any, y: Any) -> Any:
         """∂σ²/∂x = 2d/(m − ddof)."""
-        x, _, freedom = self.saved
-        return (x - np.mean(x, axis=self.axis, keepdims=True)) * (2 / freedom)
-
-    def backward(self, grad: Any) -> Any:
-        slope = self.slope()
-        return self.stretchable(grad, np.shape(slope)) * slope
-
-    def jvp(self, tangent: Any) -> Any:
-        return np.sum(self.slope() * tangent, axis=self.axis, keepdims=self.keepdims)
+        return self.centred(x) * (2 / self.freedom(x))
 
 
 @rule(np.std)
@@ -134,11 +150,11 @@ class Std(Var):
 
     spread: Function = staticmethod(np.std)
 
-    def slope(self) -> Any:
+    def slope(self, x: Any, y: Any) -> Any:
         """∂σ/∂x = d/((m − ddof)σ)."""
-        x, y, freedom = self.saved
-        d = x - np.mean(x, axis=self.axis, keepdims=True)
-        return d * (inverse_or_zero(self.stretchable(y, np.shape(x))) / freedom)
+        return self.centred(x) * (
+            inverse_or_zero(self.stretchable(y, np.shape(x))) / self.freedom(x)
+        )
 
 
 @rule(np.average)

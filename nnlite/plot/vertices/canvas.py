@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from nnlite.plot.axes import Axes
 from nnlite.plot.vertices.drawing import (
     MARGIN,
     NOTEBOOK_WIDTH,
@@ -18,9 +19,6 @@ from nnlite.plot.vertices.drawing import (
     drawing_of,
 )
 from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Vertex
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def graph(

@@ -1,4 +1,4 @@
-"""The first values of a layer's weights."""
+"""The weights of a layer: their first values, and the dtype that they ask of x."""
 
 from __future__ import annotations
 
@@ -44,3 +44,13 @@ def uniform_in(fan_in: int) -> Initializer:
     """Uniform in ±1/√fan_in, as PyTorch's layers begin."""
     bound = 1 / float(np.sqrt(fan_in))
     return partial(uniform, low=-bound, high=bound)
+
+
+def check_dtype(layer: Any, x: Any, dtype: Any, owner: str = "weight") -> None:
+    """Refuse an x of another dtype than the weights, which would change that of the result."""
+    if x.dtype != dtype:
+        raise TypeError(
+            f"{layer!r}: x has dtype {x.dtype} and the {owner} {dtype}; convert one of them, "
+            f"x.astype(np.{dtype}) or {type(layer).__name__}(..., dtype=...): dtypes are never "
+            "changed silently"
+        )
