@@ -48,26 +48,23 @@ _ROOMS = (
     *("core", "graph", "layers", "autodiff", "optim", "optim.schedules", "datasets.loader"),
     *("training", "checking", "files", "cli.runs.run"),
 )
-_MODULES = {
-    "autodiff": "autodiff",
-    "datasets": "datasets",
+_SHELVES = ("autodiff", "datasets", "layers", "optim", "plot")
+_MOVED = {
     "init": "layers.init",
-    "layers": "layers",
     "losses": "layers.losses",
     "metrics": "training.metrics",
     "models": "layers.models",
-    "optim": "optim",
-    "plot": "plot",
     "regularizers": "layers.regularizers",
     "schedules": "optim.schedules",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
+    if name in (*_SHELVES, *_MOVED):
         return import_module(f"nnlite.{name}")
     if name == "__all__":
-        return ["__version__", *_MODULES, *[n for room in _ROOMS for n in _room(room).__all__]]
+        names = [name for room in _ROOMS for name in _room(room).__all__]
+        return ["__version__", *_SHELVES, *_MOVED, *names]
     for room in () if name.startswith("_") else _ROOMS:
         if name in _room(room).__all__:
             found = globals()[name] = getattr(_room(room), name)
@@ -88,7 +85,7 @@ class _Moved:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        is_moved = name.removeprefix("nnlite.") in _MODULES and name.startswith("nnlite.")
+        is_moved = name.removeprefix("nnlite.") in _MOVED and name.startswith("nnlite.")
         return ModuleSpec(name, _Moved) if is_moved else None  # type: ignore[arg-type]
 
     @staticmethod
@@ -97,7 +94,7 @@ class _Moved:
 
     @staticmethod
     def exec_module(module: ModuleType) -> None:
-        home = _MODULES[module.__name__.removeprefix("nnlite.")]
+        home = _MOVED[module.__name__.removeprefix("nnlite.")]
         sys.modules[module.__name__] = import_module(f"nnlite.{home}")
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings, strategies as st
 from pictures import Constant, Input, Parameter, Vertex, random_graph
 
 from nnlite.plot.vertices.drawing import PADDING, drawing_of
+from nnlite.plot.vertices.labels import Picture
 from nnlite.plot.vertices.layout import layered
 
 
@@ -83,7 +84,7 @@ def along(route):
 @settings(max_examples=25, deadline=None)
 @given(graphs(), st.booleans())
 def test_in_the_drawing_of_any_graph_nothing_covers_anything(nodes, values):
-    drawing = drawing_of(nodes, values, values)
+    drawing = drawing_of(Picture(nodes, values, values))
     corners = np.array([box.corner for box in drawing.boxes])
     sizes = np.array([box.size for box in drawing.boxes])
     gap = np.maximum(corners[:, None] - (corners + sizes), corners - (corners + sizes)[:, None])

@@ -11,6 +11,7 @@ from pictures import GRAPHS, Constant, Input, Vertex
 
 import nnlite as nn
 from nnlite.plot.vertices.dot import dot
+from nnlite.plot.vertices.labels import Picture
 from nnlite.plot.vertices.svg import svg
 
 NAMESPACE = {"svg": "http://www.w3.org/2000/svg"}
@@ -54,13 +55,13 @@ class TestSVG:
         assert seminar._repr_svg_() == seminar._repr_svg_()
 
     def test_values_and_gradients_can_be_shown(self, seminar):
-        shown = vertices(svg(seminar.nodes, values=True, gradients=True))
+        shown = vertices(svg(Picture(seminar.nodes, values=True, gradients=True)))
         (texts,) = [texts for title, (_, texts) in shown.items() if title.startswith("mse")]
         assert [text.partition(" = ")[0] for text in texts] == ["mse", "u", "ū"]
 
     @pytest.mark.parametrize("name", GRAPHS)
     def test_everything_is_inside_of_it_and_text_in_its_box(self, name):
-        root = ElementTree.fromstring(svg(GRAPHS[name], values=True, gradients=True))
+        root = ElementTree.fromstring(svg(Picture(GRAPHS[name], values=True, gradients=True)))
         left, top, width, height = map(float, root.get("viewBox").split())
         for rectangle in root.iter("{http://www.w3.org/2000/svg}rect"):
             x, y, w, h = (float(rectangle.get(key)) for key in ("x", "y", "width", "height"))
@@ -86,7 +87,7 @@ class TestSVG:
 
     def test_names_are_escaped(self):
         name = "<x> & 'y'"
-        shown = vertices(svg([Input(name)]))
+        shown = vertices(svg(Picture([Input(name)])))
         assert [(title, texts) for title, (_, texts) in shown.items()] == [(name, [name])]
 
     def test_a_graph_too_large_to_be_read_shows_its_repr(self):
@@ -164,6 +165,6 @@ class TestDot:
     def test_any_name_is_escaped(self):
         x, c = Input('a "quoted"\\ name\\'), Constant("back\\slash", value=np.ones(2))
         y = Vertex("two\nlines", x, c, operation="Add")
-        names, edges = parsed(dot([x, c, y]))
+        names, edges = parsed(dot(Picture([x, c, y])))
         assert list(names) == [x.name, c.name, y.name]
         assert [edge[:2] for edge in edges] == [(x.name, y.name), (c.name, y.name)]

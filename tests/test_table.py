@@ -40,8 +40,8 @@ class TestALongTable:
         assert np.array_equal(table.X[:, 0], np.arange(LINES))
         assert np.array_equal(table.X[:, 1], -np.arange(LINES))
         assert table.names == ("a", "b")
-        assert table.cells == ["no", "yes"] * (LINES // 2)
-        assert table.lines == list(range(2, LINES + 2))
+        assert table.values.tolist() == ["no", "yes"] * (LINES // 2)
+        assert table.target.lines == list(range(2, LINES + 2))
 
     @pytest.mark.parametrize("line", [2, 21_846, 21_847, LINES + 1])
     def test_names_the_line_of_whatever_is_wrong(self, path, line):

@@ -10,7 +10,7 @@ import numpy as np
 from nnlite.autodiff.primals import Function, as_float
 from nnlite.core.dual import Dual
 from nnlite.core.node import Parameter
-from nnlite.core.value import Value, next_level
+from nnlite.core.value import Value, as_result, next_level
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -71,11 +71,7 @@ def _split(output: Any, level: int) -> tuple[Any, Any]:
     if isinstance(output, Parameter):
         output = output.value
     if not isinstance(output, Value):
-        if not isinstance(output, np.ndarray | np.generic | float | int):
-            raise TypeError(
-                f"the function returned {output!r}, not an array; was `return` forgotten?"
-            )
-        output = np.asarray(output)[()]
+        output = as_result(output)
     elif not 0 < output.level < level:
         raise RuntimeError(f"the function returned {output!r}, of another derivative")
     return output, np.zeros_like(output)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nnlite.checking.report import Examination
 from nnlite.checking.subject import Pass
 from nnlite.core.guard import attributes, changed, saved_arrays
+from nnlite.core.nested import leaves
 from nnlite.core.node import Input, Node
 from nnlite.core.slips import IN_PLACE, NO_ARRAY, PYTHON_FLOAT, slip_of
 from nnlite.graph.graph import Graph
@@ -35,10 +36,7 @@ def check_result(exam: Examination) -> None:
     if isinstance(value, float | int) and not isinstance(value, np.generic):
         raise exam.error(f"forward returned the Python number {value!r}", PYTHON_FLOAT)
     if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind != "f":
-        raise exam.error(
-            f"forward returned {value!r:.80}",
-            NO_ARRAY,
-        )
+        raise exam.error(f"forward returned {value!r:.80}", NO_ARRAY)
 
 
 def check_writes(exam: Examination) -> None:
@@ -55,8 +53,8 @@ def check_writes(exam: Examination) -> None:
         if not np.array_equal(x, before, equal_nan=x.dtype.kind == "f"):
             raise exam.error(f"forward changes its input {i}", IN_PLACE)
     count = len(subject.positions)
-    leaves = zip(subject.names[count:], module.parameters(), subject.values[count:])
-    for name, p, before in leaves:
+    owned = zip(subject.names[count:], module.parameters(), subject.values[count:])
+    for name, p, before in owned:
         if p.value is not before and not np.array_equal(p.value, before):
             raise exam.error(f"forward changes {name}", "the parameter is written in place")
     w = exam.cotangent(value)
@@ -67,8 +65,9 @@ def check_writes(exam: Examination) -> None:
             module.backward(grad)
     except Exception:
         return  # check_gradient will meet the same, and explain it
-    pairs = zip(_arrays(saved), _arrays(vertex._saved))
-    written = [k for k, pair in enumerate(pairs) if _differ(*pair)]
+    pairs = zip(leaves(saved), leaves(vertex._saved))
+    arrays = [pair for pair in pairs if isinstance(pair[0], np.ndarray)]
+    written = [k for k, pair in enumerate(arrays) if _differ(*pair)]
     if _differ(grad, w):
         raise exam.error(
             "backward changes the incoming gradient",
@@ -150,11 +149,11 @@ def check_two_vertices(exam: Examination) -> None:
     """The module standing twice in one graph has the sum of the two gradients."""
     subject = exam.subject
     module = subject.copied()
-    other = exam.nearby(subject, parameters=False)
+    other = subject.at(exam.nearby(subject, parameters=False))
     first = subject.run(module=module)
     u, w = exam.cotangent(first.value), exam.cotangent(first.value)
     count = len(subject.positions)
-    second = subject.at(other).run(module=module)
+    second = other.run(module=module)
     kept = (
         changed(first.vertex._fingerprint or {}, attributes(module) | saved_arrays(first.vertex))
         if not (module._is_ours or module._is_composite)
@@ -169,24 +168,21 @@ def check_two_vertices(exam: Examination) -> None:
     after = [np.array(g) for g in exam.backward(second, w)]
     before = [np.array(g) for g in exam.backward(subject.run(), u)]
     module = subject.copied()
-    inputs: list[list[Input]] = [[], []]
-    for k in range(2):
-        for i, wanted in enumerate(subject.wanted):
-            inputs[k].append(Input(f"x{i}_{k}", requires_grad=wanted))
-    nodes = [module(*each) for each in inputs]
-    values = list(subject.inputs), list(subject.inputs)
-    for position, value in zip(subject.positions, other):
-        values[1][position] = value
+    xs, ys = (
+        [Input(f"{k}{i}", requires_grad=wanted) for i, wanted in enumerate(subject.wanted)]
+        for k in "xy"
+    )
+    one, two = module(*xs), module(*ys)
     try:
-        graph = Graph([*inputs[0], *inputs[1]], (u * nodes[0]).sum() + (w * nodes[1]).sum())
-        graph(*values[0], *values[1])
+        graph = Graph([*xs, *ys], (u * one).sum() + (w * two).sum())
+        graph(*subject.inputs, *other.inputs)
         graph.backward()
     except Exception as error:
         raise exam.error(
             f"at two vertices of one graph it raised {type(error).__name__}: {error}",
             exam.explained(error),
         ) from error
-    got = [inputs[k][i].grad for k in range(2) for i in subject.positions]
+    got = [leaves[i].grad for leaves in (xs, ys) for i in subject.positions]
     got += [parameter.grad for parameter in module.parameters()]
     right = before[:count] + after[:count]
     right += [a + b for a, b in zip(before[count:], after[count:])]
@@ -203,15 +199,4 @@ def check_two_vertices(exam: Examination) -> None:
 
 
 def _differ(one: Any, other: Any) -> bool:
-    return not np.array_equal(one, other, equal_nan=True)
-
-
-def _arrays(saved: Any) -> Any:
-    """The arrays in what was saved."""
-    if isinstance(saved, np.ndarray) and saved.dtype.kind in "fiub":
-        yield saved
-    elif isinstance(saved, dict):
-        yield from _arrays(list(saved.values()))
-    elif isinstance(saved, list | tuple):
-        for item in saved:
-            yield from _arrays(item)
+    return not np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f")

@@ -11,7 +11,6 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from nnlite.cli.machine.kernels import prepare
@@ -55,16 +54,13 @@ def _carry_out(arguments: argparse.Namespace, environ: dict[str, str]) -> int:
     from nnlite.files.errors import DataError, RunError
     from nnlite.files.lock import LockedError
 
-    command: Callable[[argparse.Namespace], Any] = {
-        "train": train,
-        "evaluate": evaluate,
-        "predict": predict,
-        "show": show,
-        "doctor": lambda arguments: doctor.main(arguments.json, environ),
-    }[arguments.command]
     wrong = (UsageError, DataError, RunError, CheckpointError, LockedError)
     try:
-        command(arguments)
+        if arguments.command == "doctor":
+            doctor.main(arguments.json, environ)
+        else:
+            commands = {"train": train, "evaluate": evaluate, "predict": predict, "show": show}
+            commands[arguments.command](arguments)
         sys.stdout.flush()
     except wrong as error:
         return _complain(error, 2)
@@ -93,30 +89,46 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+_TRAIN = (
+    "Train a model to predict a column of a table from the others: one of several classes, or a "
+    "number. Without FILE it is the seminar's model, f = (sigmoid(w.x + b) - t)^2 / 2 + lambda "
+    "|w|^2 / 2, on the Wisconsin breast-cancer data. The run's folder gets weights.npz, "
+    "config.json, history.csv, loss.png, graph.png and checkpoints."
+)
+_PREDICT = (
+    "Write CSV: the predicted class and the probability of each class, or the predicted number. "
+    "The features are found by name; other columns are ignored."
+)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nnlite", description="Neural-network layers on NumPy.")
     version: str = sys.modules["nnlite"].__version__
     parser.add_argument("--version", action="version", version=f"nnlite {version}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_train(commands)
-    _add_evaluate(commands)
-    _add_predict(commands)
-    _add_show(commands)
-    _add_doctor(commands)
+
+    def command(name: str, meaning: str, json: str = "one JSON object", **more: Any) -> Any:
+        added = commands.add_parser(name, help=meaning, **more)
+        if name in ("evaluate", "predict", "show"):
+            added.add_argument("run", metavar="RUN", help="the folder that nnlite train wrote")
+        added.add_argument("--json", action="store_true", help=json)
+        return added
+
+    json = "one JSON object with the results, in place of text"
+    _fill_train(command("train", "train a model on a table", json, description=_TRAIN))
+    evaluate = command("evaluate", "say how well a run predicts the samples of a file")
+    evaluate.add_argument("file", metavar="FILE", help="a table with the target and all features")
+    meaning, json = "predict the target of the samples of a file", "a JSON object a line, not CSV"
+    predict = command("predict", meaning, json, description=_PREDICT)
+    predict.add_argument("file", metavar="FILE", help="a table with all features")
+    predict.add_argument("--out", metavar="FILE", help="where to write (default: to the screen)")
+    predict.add_argument("--overwrite", action="store_true", help="replace the file that is there")
+    command("show", "show a run: its model, its history, its pictures")
+    command("doctor", "say whether NumPy is as quick here as it could be, and what to set if not")
     return parser
 
 
-def _add_train(commands: Any) -> None:
-    parser = commands.add_parser(
-        "train",
-        help="train a model on a table",
-        description=(
-            "Train a model to predict a column of a table from the others: one of several classes, "
-            "or a number. Without FILE it is the seminar's model, f = (sigmoid(w.x + b) - t)^2 / 2 "
-            "+ lambda |w|^2 / 2, on the Wisconsin breast-cancer data. The run's folder gets "
-            "weights.npz, config.json, history.csv, loss.png, graph.png and checkpoints."
-        ),
-    )
+def _fill_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
@@ -139,53 +151,6 @@ def _add_train(commands: Any) -> None:
         help="go on with a run from its last checkpoint; a larger --epochs may be given",
     )
     group.add_argument("--quiet", action="store_true", help="no progress bar")
-    _add_json(group, "one JSON object with the results, in place of text")
-
-
-def _add_evaluate(commands: Any) -> None:
-    parser = commands.add_parser(
-        "evaluate", help="say how well a run predicts the samples of a file"
-    )
-    _add_run(parser)
-    parser.add_argument("file", metavar="FILE", help="a table with the target and all features")
-    _add_json(parser, "one JSON object")
-
-
-def _add_predict(commands: Any) -> None:
-    parser = commands.add_parser(
-        "predict",
-        help="predict the target of the samples of a file",
-        description=(
-            "Write CSV: the predicted class and the probability of each class, or the predicted "
-            "number. The features are found by name; other columns are ignored."
-        ),
-    )
-    _add_run(parser)
-    parser.add_argument("file", metavar="FILE", help="a table with all features")
-    parser.add_argument("--out", metavar="FILE", help="where to write (default: to the screen)")
-    parser.add_argument("--overwrite", action="store_true", help="replace the file that is there")
-    _add_json(parser, "a JSON object a line, in place of CSV")
-
-
-def _add_show(commands: Any) -> None:
-    parser = commands.add_parser("show", help="show a run: its model, its history, its pictures")
-    _add_run(parser)
-    _add_json(parser, "one JSON object")
-
-
-def _add_doctor(commands: Any) -> None:
-    parser = commands.add_parser(
-        "doctor", help="say whether NumPy is as quick here as it could be, and what to set if not"
-    )
-    _add_json(parser, "one JSON object")
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the folder that nnlite train wrote")
-
-
-def _add_json(parser: Any, meaning: str) -> None:
-    parser.add_argument("--json", action="store_true", help=meaning)
 
 
 def _add_option(group: Any, option: Option) -> None:

@@ -14,50 +14,41 @@ from typing import IO, Any
 
 import numpy as np
 
-from nnlite.cli.runs.config import Config
 from nnlite.cli.runs.run import Run, load_run
 from nnlite.files.archive import replacing
 from nnlite.files.errors import RunError
 
 
 def predict(arguments: Namespace) -> None:
-    """Write a line for each sample of a file: its class and all probabilities, or a number."""
+    """Write a line for each sample of a file: its class and all probabilities, or a number.
+
+    Numbers are written so that reading them gives the same bits.
+    """
     run = load_run(arguments.run)
     X = run.load_features(arguments.file)
+    target, classes = run.config.target, run.config.classes
     with _output(arguments) as stream:
+        table = csv.writer(stream, lineterminator="\n")
         if not arguments.json:
-            csv.writer(stream, lineterminator="\n").writerow(_header(run.config))
-        for piece in run.pieces(X):
-            stream.write("".join(_lines(run, piece, arguments.json)))
+            table.writerow([target, *[f"P({name})" for name in classes]])
+        for value, p in _predictions(run, X):
+            if arguments.json:
+                sample = {target: value}
+                if classes:
+                    sample["probabilities"] = dict(zip(classes, p))
+                stream.write(json.dumps(sample, ensure_ascii=False) + "\n")
+            else:
+                table.writerow([value, *map(repr, p)] if classes else [repr(value)])
 
 
-def _header(config: Config) -> list[str]:
-    return [config.target, *[f"P({name})" for name in config.classes]]
-
-
-def _lines(run: Run, X: Any, as_json: bool) -> Iterator[str]:
-    """A line for each sample; numbers are written so that reading them gives the same bits."""
-    config = run.config
-    if config.classes:
-        p_of_classes = run.predict_proba(X)
-        values, P = run.names(p_of_classes).tolist(), p_of_classes.astype(np.float64).tolist()
-    else:
-        values = run.predict(X).tolist()
-        P = [[]] * len(values)
-    for value, p in zip(values, P):
-        if as_json:
-            sample = {config.target: value}
-            if config.classes:
-                sample["probabilities"] = dict(zip(config.classes, p))
-            yield json.dumps(sample, ensure_ascii=False) + "\n"
+def _predictions(run: Run, X: Any) -> Iterator[tuple[Any, list[float]]]:
+    """What each sample is, and for classes how probable each of them is."""
+    for piece in run.pieces(X):
+        if run.config.classes:
+            P = run.predict_proba(piece)
+            yield from zip(run.names(P).tolist(), P.astype(np.float64).tolist())
         else:
-            yield _csv_line([value, *map(repr, p)] if p else [repr(value)])
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+            yield from ((value, []) for value in run.predict(piece).tolist())
 
 
 @contextlib.contextmanager

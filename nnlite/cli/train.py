@@ -15,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.cli.runs.build import build_model, build_optimizer, build_schedule, schedule_each
+from nnlite.cli.runs.build import (
+    build_model,
+    build_optimizer,
+    build_schedule,
+    load_columns,
+    schedule_each,
+)
 from nnlite.cli.runs.config import Config, read_config
 from nnlite.cli.runs.folder import create, remove_temporaries, write_config, write_results
 from nnlite.cli.runs.run import Run
@@ -31,6 +37,7 @@ from nnlite.cli.settings import (
 from nnlite.cli.wording import describe, in_words, json_numbers
 from nnlite.datasets import Dataset, Standardizer, load
 from nnlite.datasets.loader import DataLoader
+from nnlite.datasets.table import to_float
 from nnlite.files.errors import DataError, reading
 from nnlite.files.lock import Lock
 from nnlite.training import metrics
@@ -86,14 +93,7 @@ def _go_on(arguments: Namespace) -> Run:
             f"{file} is not the file that {folder} was trained on, or it was changed since: its "
             "SHA-256 differs; restore it, or begin a new run without --resume"
         )
-    data = load(
-        file,
-        config.target,
-        config.dtype,
-        task=config.task,
-        features=config.features,
-        classes=config.classes or None,
-    )
+    data = load_columns(config, file)
     rng = np.random.default_rng(config.seed)
     parts = _split(data, config.validation, rng)
     return _Training(folder, replace(config, epochs=epochs), parts, rng).carry_out(arguments)
@@ -220,7 +220,7 @@ def _announcement(config: Config, parts: Parts, guessed: bool) -> Iterator[str]:
     yield from describe(config)
     if guessed and config.task == "regression" and len(np.unique(parts[0].t[:])) <= _FEW:
         yield "if these numbers stand for classes: --task multiclass (or binary)"
-    elif guessed and all(map(_is_number, config.classes)):
+    elif guessed and not np.isnan(list(map(to_float, config.classes))).any():
         yield "if the classes are numbers on a scale: --task regression"
 
 
@@ -229,14 +229,6 @@ def _in_lines(report: dict[str, Any]) -> str:
     width = max(map(len, parts))
     lines = [f"{part:>{width}}  {in_words(report[part])}" for part in parts]
     return "\n".join([*lines, f"wrote {report['run']}{os.sep}"])
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _sha256(path: Path) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from nnlite.core.nested import leaves
 
 
 def generators_of(owners: Iterable[Any]) -> list[np.random.Generator]:
@@ -24,8 +26,9 @@ def generators_of(owners: Iterable[Any]) -> list[np.random.Generator]:
     """
     found: dict[int, np.random.Generator] = {}
     for owner in owners:
-        for generator in _within(getattr(owner, "__dict__", {})):
-            found.setdefault(id(generator.bit_generator), generator)
+        for item in leaves(getattr(owner, "__dict__", {})):
+            if isinstance(item, np.random.Generator):
+                found.setdefault(id(item.bit_generator), item)
     return list(found.values())
 
 
@@ -41,11 +44,3 @@ def same_state(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same_state(one[k], other[k]) for k in one)
     return bool(np.array_equal(one, other))
-
-
-def _within(item: Any) -> Iterator[np.random.Generator]:
-    if isinstance(item, np.random.Generator):
-        yield item
-    elif isinstance(item, list | tuple | dict):
-        for part in item.values() if isinstance(item, dict) else item:
-            yield from _within(part)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.core.nested import leaves
 from nnlite.core.node import Node
 from nnlite.core.recording import Recording
 from nnlite.core.text import NUMBERS, Line, Table
@@ -50,16 +51,12 @@ def report(nodes: Mapping[Node, str]) -> MemoryReport:
 
 
 def _arrays(item: Any) -> Iterator[Any]:
-    if isinstance(item, np.ndarray | np.generic):
-        yield item
-    elif isinstance(item, tuple | list):
-        for part in item:
-            yield from _arrays(part)
-    elif isinstance(item, dict):
-        yield from _arrays(list(item.values()))
-    elif isinstance(item, Recording):
-        for node in (*item.inputs, *item.leaves.values(), *item.order):
-            yield from _arrays((node.value, node._saved, node.grad))
+    for part in leaves(item):
+        if isinstance(part, np.ndarray | np.generic):
+            yield part
+        elif isinstance(part, Recording):
+            for node in (*part.inputs, *part.leaves.values(), *part.order):
+                yield from _arrays((node.value, node._saved, node.grad))
 
 
 def _owner(array: Any) -> Any:

@@ -18,9 +18,8 @@ import numpy as np
 from nnlite.core.backpropagation import pull_back, seeds, toposort
 from nnlite.core.node import Constant, Input, Node, Parameter, add_vertex_note
 from nnlite.core.restoring import Place, each, exchanged, put_back, restoring
-from nnlite.core.slips import NO_ARRAY, with_slip
 from nnlite.core.unchanged import check_unchanged, marked
-from nnlite.core.value import Value, next_level
+from nnlite.core.value import Value, as_result, next_level
 
 
 class Recording:
@@ -113,10 +112,7 @@ class Recording:
         if isinstance(result, Parameter):
             return self.leaves.get(result, result)
         if not isinstance(result, Node) or 0 < result.level < self.level:
-            if not isinstance(result, Value | np.ndarray | np.generic | float | int):
-                message = f"the function returned {result!r}, not an array; was `return` forgotten?"
-                raise with_slip(TypeError(message), NO_ARRAY)
-            return Constant(result if isinstance(result, Value) else np.asarray(result)[()])
+            return Constant(result if isinstance(result, Value) else as_result(result))
         if result.level == 0:
             raise ValueError(
                 f"the result is {result!r}, of a graph that is only declared; apply modules to "

@@ -31,10 +31,8 @@ def called(module: Any) -> str:
     arguments = []
     for name, argument in inspect.signature(type(module).__init__).parameters.items():
         value = getattr(module, name, argument.default)
-        if isinstance(argument.default, bool):
-            value = not (
-                value is None or value is False
-            )  # such as a bias, which is a Parameter or None
+        if isinstance(argument.default, bool):  # such as a bias, which is a Parameter or None
+            value = value is not None and value is not False
         if isinstance(value, int | float | str | bool | tuple) and value != argument.default:
             required = argument.default is argument.empty
             arguments.append(repr(value) if required else f"{name}={value!r}")

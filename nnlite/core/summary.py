@@ -56,14 +56,8 @@ class Summary(Table, list[SummaryRow]):
     def _cells(self) -> tuple[Line, list[Line]]:
         head = ("vertex", "module", "output shape", "parameters", "stored bytes")
         body: list[Line] = [
-            (
-                row.name,
-                row.module,
-                "" if row.shape is None else str(row.shape),
-                f"{row.parameters:,}",
-                f"{row.stored:,}",
-            )
-            for row in self
+            (name, module, "" if shape is None else str(shape), f"{parameters:,}", f"{stored:,}")
+            for name, module, shape, parameters, stored in self
         ]
         return head, [*body, ("total", "", "", f"{self.parameters:,}", f"{self.stored:,}")]
 

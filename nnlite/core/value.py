@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nnlite.core.rules import apply_rule
-from nnlite.core.slips import IN_PLACE, PYTHON_FLOAT
+from nnlite.core.slips import IN_PLACE, NO_ARRAY, PYTHON_FLOAT, with_slip
 
 _levels = itertools.count(1)
 
@@ -79,6 +79,14 @@ def as_array(item: Any, name: str = "an input") -> Any:
         )
     is_like = isinstance(item, list | tuple) or hasattr(item, "__array__")
     return np.asarray(item) if is_like else item
+
+
+def as_result(item: Any) -> Any:
+    """What a function that is differentiated returned, where that is no value, as an array."""
+    if isinstance(item, np.ndarray | np.generic | float | int):
+        return np.asarray(item)[()]
+    message = f"the function returned {item!r}, not an array; was `return` forgotten?"
+    raise with_slip(TypeError(message), NO_ARRAY)
 
 
 def is_float(item: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray, pieces
-from nnlite.datasets.table import Column, choose_columns
+from nnlite.datasets.table import Column, Columns, choose_columns
 from nnlite.files.archive import open_npy, read_npz
 from nnlite.files.errors import DataError, quote, reading
 
@@ -26,25 +25,6 @@ def content(path: Path) -> str:
     if start.startswith((b"PK\3\4", b"PK\5\6")):
         return "npz"
     return "npy" if start == b"\x93NUMPY" else "csv"
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What was found in a .npy or .npz file: m samples.
-
-    Parameters
-    ----------
-    names : tuple of str
-        The n features.
-    X : float array or LazyArray, (m, n)
-        In the dtype asked for; lazy from a .npy file.
-    values : array or LazyArray, (m,)
-        Of the target, as they are in the file; empty if no target was asked for.
-    """
-
-    names: tuple[str, ...]
-    X: NDArray[Any] | LazyArray
-    values: NDArray[Any] | LazyArray
 
 
 def read_columns(
@@ -103,7 +83,7 @@ def read_columns(
     numbers = [int(name) for name in names] if table.ndim == 2 else []
     X = rows.map(features_of) if lazy else features_of(table)
     _check_finite(path, names, X)
-    return Columns(names, X, values)
+    return Columns(names, X, values, Column(path, str(target)))
 
 
 def _names(path: Path, table: NDArray[Any]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nnlite.datasets.columns import Columns, content, read_columns
+from nnlite.datasets.columns import content, read_columns
 from nnlite.datasets.dataset import Dataset
 from nnlite.datasets.lazy import LazyArray
-from nnlite.datasets.table import Column, Table, read_table
-from nnlite.datasets.targets import TASKS, encode, from_cells
+from nnlite.datasets.table import Columns, read_table
+from nnlite.datasets.targets import TASKS, encode
 
 
 def load(
@@ -80,15 +80,9 @@ def load(
     >>> data.task
     'binary'
     """
-    path, dtype = Path(path), _floating(dtype)
     if task is not None and task not in TASKS:
         raise ValueError(f"task is one of {', '.join(map(repr, TASKS))} or None, got {task!r}")
-    if content(path) == "csv":
-        table = read_table(path, dtype, features, target)
-        column = Column(path, target, table.lines)
-        return _dataset(table, from_cells(table.cells, column, dtype), column, task, classes)
-    columns = read_columns(path, dtype, features, target)
-    return _dataset(columns, columns.values, Column(path, target), task, classes)
+    return _dataset(_read(path, dtype, features, target), task, classes)
 
 
 def load_features(
@@ -123,9 +117,7 @@ def load_features(
     ...     load_features(path, ["length", "mass"])
     array([[0.07, 0.2 ]])
     """
-    path, dtype = Path(path), _floating(dtype)
-    read = read_table if content(path) == "csv" else read_columns
-    return read(path, dtype, features).X
+    return _read(path, dtype, features).X
 
 
 def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Dataset:
@@ -165,22 +157,25 @@ def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Da
            [0.3 , 0.2 ]]), array([[0.],
            [1.]]))
     """
+    columns = read_table(Path(path), _floating(dtype), target=target)
+    return _dataset(columns, None if columns.values.dtype == object else "regression")
+
+
+def _read(
+    path: str | Path,
+    dtype: DTypeLike,
+    features: Sequence[str] | None,
+    target: str | None = None,
+) -> Columns:
     path, dtype = Path(path), _floating(dtype)
-    table = read_table(path, dtype, target=target)
-    column = Column(path, target, table.lines)
-    values = from_cells(table.cells, column, dtype)
-    return _dataset(table, values, column, None if values.dtype == object else "regression")
+    read = read_table if content(path) == "csv" else read_columns
+    return read(path, dtype, features, target)
 
 
-def _dataset(
-    table: Table | Columns,
-    values: NDArray[Any] | LazyArray,
-    column: Column,
-    task: str | None,
-    classes: Sequence[str] | None = None,
-) -> Dataset:
-    t, class_names = encode(values, column, table.X.dtype, task, classes)
-    return Dataset(table.X, t, table.names, class_names, column.name)
+def _dataset(columns: Columns, task: str | None, classes: Sequence[str] | None = None) -> Dataset:
+    X, target = columns.X, columns.target
+    t, class_names = encode(columns.values, target, X.dtype, task, classes)
+    return Dataset(X, t, columns.names, class_names, target.name)
 
 
 def _floating(dtype: DTypeLike) -> np.dtype[Any]:

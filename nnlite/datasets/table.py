@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.datasets.lazy import LazyArray
 from nnlite.files.errors import DataError, quote, reading
 
 _LONGEST_LINE = 2**24
@@ -51,25 +52,24 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """What was read of a CSV file: m samples.
+class Columns:
+    """What was read of a file: m samples.
 
     Parameters
     ----------
     names : tuple of str
         The n columns read as numbers.
-    X : float array, (m, n)
+    X : float array or LazyArray, (m, n)
         Their values.
-    cells : list of str
-        The m cells of the target as they stand in the file; none if no target was asked for.
-    lines : list of int
-        The line of the file on which each sample ends.
+    values : array or LazyArray, (m,)
+        Those of the target: numbers, or text; none if no target was asked for.
+    target : Column
     """
 
     names: tuple[str, ...]
-    X: NDArray[np.floating[Any]]
-    cells: list[str]
-    lines: list[int]
+    X: NDArray[np.floating[Any]] | LazyArray
+    values: NDArray[Any] | LazyArray
+    target: Column
 
 
 def choose_columns(
@@ -113,12 +113,26 @@ def to_float(cell: str) -> float:
         return np.nan
 
 
+def from_cells(cells: list[str], column: Column, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The cells of a text file as float64 if one of them is a number, and as text if none is."""
+    numbers = np.array([to_float(cell) for cell in cells])
+    if np.isnan(numbers).all():
+        text = np.empty(len(cells), object)
+        text[:] = cells
+        return text
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(numbers.astype(dtype))
+    for i in np.flatnonzero(~finite):
+        raise column.error(int(i), f"finite {dtype} number", quote(cells[i]))
+    return numbers
+
+
 def read_table(
     path: Path,
     dtype: np.dtype[Any],
     features: Sequence[str] | None = None,
     target: str | None = None,
-) -> Table:
+) -> Columns:
     """Read columns of a CSV file, a block of lines at a time.
 
     Parameters
@@ -161,7 +175,7 @@ def _parse(
     dtype: np.dtype[Any],
     features: Sequence[str] | None,
     target: str | None,
-) -> Table:
+) -> Columns:
     text_lines = _lines(path, text)
     start = list(_up_to_header(text_lines))
     if not start:
@@ -196,7 +210,9 @@ def _parse(
             cells.extend([same.setdefault(cell, cell) for cell in found])
     if not blocks:
         raise DataError(f"{path} has a header but no samples; add at least one line")
-    return Table(chosen, np.concatenate(blocks), cells, lines)
+    column = Column(path, str(target), lines)
+    values = np.empty(0) if target is None else from_cells(cells, column, dtype)
+    return Columns(chosen, np.concatenate(blocks), values, column)
 
 
 def _lines(path: Path, text: IO[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.datasets.lazy import LazyArray, pieces
-from nnlite.datasets.table import Column, to_float
+from nnlite.datasets.table import Column
 from nnlite.files.errors import DataError, quote
 
 TASKS = ("binary", "multiclass", "regression")
@@ -17,20 +17,6 @@ TASKS = ("binary", "multiclass", "regression")
 _MOST_CLASSES = 10_000
 _MOST_GUESSED = 20
 _FEWEST_OF_A_CLASS = 5
-
-
-def from_cells(cells: list[str], column: Column, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The cells of a text file as float64 if one of them is a number, and as text if none is."""
-    numbers = np.array([to_float(cell) for cell in cells])
-    if np.isnan(numbers).all():
-        text = np.empty(len(cells), object)
-        text[:] = cells
-        return text
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(numbers.astype(dtype))
-    for i in np.flatnonzero(~finite):
-        raise column.error(int(i), f"finite {dtype} number", quote(cells[i]))
-    return numbers
 
 
 def encode(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nnlite.graph.explain import Explanation
+    from nnlite.plot.vertices.labels import Picture
 
 MOST_SHOWN = 150  # vertices in a picture that a notebook shows unasked
 
@@ -54,15 +55,15 @@ class Shown:
         values, gradients : bool
             Whether each vertex shows its value u and its gradient ū.
         """
-        from nnlite.plot.vertices.canvas import graph
+        from nnlite.plot.vertices.canvas import draw
 
-        return graph(self.nodes, ax, values, gradients, **self._looks())
+        return draw(self._picture(values, gradients), ax)
 
     def to_dot(self, values: bool = False, gradients: bool = False) -> str:
         """The graph as text for Graphviz; the arguments are those of `plot`."""
         from nnlite.plot.vertices.dot import dot
 
-        return dot(self.nodes, values, gradients, **self._looks())
+        return dot(self._picture(values, gradients))
 
     def explain(self) -> Explanation:
         """The chain rule at every vertex, from the output to the inputs, in formula and in number.
@@ -87,10 +88,11 @@ class Shown:
         """What a notebook shows; for a graph too large to be read, None, and so its repr."""
         from nnlite.plot.vertices.svg import svg
 
-        return svg(self.nodes, **self._looks()) if len(self.nodes) <= MOST_SHOWN else None
+        return svg(self._picture()) if len(self.nodes) <= MOST_SHOWN else None
 
-    def _looks(self) -> dict[str, Any]:
-        """What pictures need to know besides the vertices."""
+    def _picture(self, values: bool = False, gradients: bool = False) -> Picture:
+        from nnlite.plot.vertices.labels import Picture
+
         forward = set(toposort(self.outputs[0]) if self._is_derivative else self.nodes)
         backward = [node for node in self.nodes if node not in forward]
-        return {"names": self.names, "backward": backward}
+        return Picture(self.nodes, values, gradients, self.names, backward)

@@ -38,12 +38,10 @@ class Subgraph(Module, of=__name__):
         return self.graph._packed([results[output] for output in self.graph.outputs])
 
     def children(self) -> Iterator[tuple[str, Any]]:
-        children: Iterator[tuple[str, Any]] = self.graph.children()
-        return children
+        yield from self.graph.children()
 
     def named_parameters(self) -> list[tuple[str, Parameter]]:
-        parameters: list[tuple[str, Parameter]] = self.graph.named_parameters()
-        return parameters
+        return [*self.graph.named_parameters()]
 
     def __repr__(self) -> str:
         return repr(self.graph)

@@ -148,7 +148,8 @@ def he_uniform(
     He, Zhang, Ren and Sun (2015), *Delving Deep into Rectifiers*, equation 10; PyTorch's
     ``kaiming_uniform_``. Other parameters as in `glorot_uniform`.
     """
-    return _scaled_uniform(shape, gain, dtype, rng)
+    bound = POSITIVE.of("init", "gain", gain) * math.sqrt(3 / fan_in_and_fan_out(shape)[0])
+    return uniform(shape, low=-bound, high=bound, dtype=dtype, rng=rng)
 
 
 def he_normal(
@@ -159,7 +160,8 @@ def he_normal(
     rng: Rng = None,
 ) -> NDArray[Any]:
     """Normal with the variance of `he_uniform`; PyTorch's ``kaiming_normal_``, not truncated."""
-    return _scaled_normal(shape, gain, dtype, rng)
+    std = POSITIVE.of("init", "gain", gain) / math.sqrt(fan_in_and_fan_out(shape)[0])
+    return normal(shape, std=std, dtype=dtype, rng=rng)
 
 
 def lecun_uniform(
@@ -170,14 +172,14 @@ def lecun_uniform(
     LeCun, Bottou, Orr and Müller (1998), *Efficient BackProp*, equation 16. Other parameters as in
     `glorot_uniform`.
     """
-    return _scaled_uniform(shape, gain, dtype, rng)
+    return he_uniform(shape, gain=gain, dtype=dtype, rng=rng)
 
 
 def lecun_normal(
     shape: tuple[int, ...], *, gain: float = 1.0, dtype: DTypeLike = np.float64, rng: Rng = None
 ) -> NDArray[Any]:
     """Normal with the variance of `lecun_uniform`, not truncated."""
-    return _scaled_normal(shape, gain, dtype, rng)
+    return he_normal(shape, gain=gain, dtype=dtype, rng=rng)
 
 
 def orthogonal(
@@ -223,18 +225,6 @@ def constant(
 ) -> NDArray[Any]:
     """`value` everywhere; `rng` is not used."""
     return _as_float(np.full(_checked_shape(shape), value), dtype)
-
-
-def _scaled_uniform(
-    shape: tuple[int, ...], gain: float, dtype: DTypeLike, rng: Rng
-) -> NDArray[Any]:
-    bound = POSITIVE.of("init", "gain", gain) * math.sqrt(3 / fan_in_and_fan_out(shape)[0])
-    return uniform(shape, low=-bound, high=bound, dtype=dtype, rng=rng)
-
-
-def _scaled_normal(shape: tuple[int, ...], gain: float, dtype: DTypeLike, rng: Rng) -> NDArray[Any]:
-    std = POSITIVE.of("init", "gain", gain) / math.sqrt(fan_in_and_fan_out(shape)[0])
-    return normal(shape, std=std, dtype=dtype, rng=rng)
 
 
 def _checked_shape(shape: Shape) -> tuple[int, ...]:

@@ -61,10 +61,8 @@ class Linear(Module, of="nnlite"):
         rng: np.random.Generator | int | None = None,
     ) -> None:
         super().__init__()
-        n, m = (
-            SIZE.of(self, "in_features", in_features),
-            SIZE.of(self, "out_features", out_features),
-        )
+        n = SIZE.of(self, "in_features", in_features)
+        m = SIZE.of(self, "out_features", out_features)
         dtype, rng = FLOATING.of(self, "dtype", dtype), np.random.default_rng(rng)
         usual = uniform_in(n)
         self.weight = initial(self, init or usual, (n, m), dtype, rng)

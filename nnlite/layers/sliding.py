@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlite.core.arguments import Number
 from nnlite.core.module import Module
-from nnlite.core.primitives.windows import add_windows, windows
+from nnlite.core.primitives.windows import Window, add_windows, windows
 
 Pair = int | tuple[int, int]
 
@@ -46,10 +46,8 @@ class SlidingWindow:
         padding: tuple[tuple[int, int], tuple[int, int]],
         dilation: tuple[int, int] = (1, 1),
     ) -> None:
-        self.size = size
-        self.stride = stride
-        self.padding = padding
-        self.dilation = dilation
+        self.size, self.stride, self.padding, self.dilation = size, stride, padding, dilation
+        self._window = Window(size, (1, 2), stride, dilation)
 
     def padded(self, x: Any, fill: float = 0.0) -> Any:
         """Pictures with the padding around them and the batch last."""
@@ -60,13 +58,13 @@ class SlidingWindow:
 
     def windows(self, x: Any) -> Any:
         """The windows of `padded` pictures: (channels, rows, columns, batch, *size)."""
-        return windows(x, self.size, (1, 2), self.stride, self.dilation)
+        return windows(x, self._window)
 
     def add(self, grad: Any, shape: tuple[int, ...]) -> Any:
         """`padded` and `windows` transposed, for pictures of `shape`."""
         m, channels, *lengths = shape
         full = [n + sum(around) for n, around in zip(lengths, self.padding)]
-        x = add_windows(grad, self.size, (1, 2), (channels, *full, m), self.stride, self.dilation)
+        x = add_windows(grad, self._window, (channels, *full, m))
         rows, columns = [slice(a, a + n) for (a, _), n in zip(self.padding, lengths)]
         return np.transpose(x[:, rows, columns], (3, 0, 1, 2))
 

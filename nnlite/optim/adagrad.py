@@ -51,7 +51,6 @@ class Adagrad(Optimizer):
     array([0.9, 2.1])
     """
 
-    options = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
     is_elementwise = True
     lr_decay = Checked(AT_LEAST_0)
     weight_decay = Checked(AT_LEAST_0)

@@ -54,7 +54,6 @@ class Adam(Optimizer):
     array([0.9, 2.1])
     """
 
-    options = ("lr", "betas", "eps", "weight_decay")
     is_elementwise = True
     betas = Checked(TwoOf(SHARE))
     eps = Checked(POSITIVE)

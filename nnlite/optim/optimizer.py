@@ -62,6 +62,11 @@ class Optimizer:
     is_elementwise = False
     lr = Checked(AT_LEAST_0)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "options" not in vars(cls):
+            cls.options += tuple(n for n, item in vars(cls).items() if isinstance(item, Checked))
+
     def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
         name = type(self).__name__
         if isinstance(parameters, Parameter):

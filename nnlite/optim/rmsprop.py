@@ -61,7 +61,6 @@ class RMSprop(Optimizer):
     array([0.8, 2.2])
     """
 
-    options = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered")
     is_elementwise = True
     alpha = Checked(SHARE)
     eps = Checked(POSITIVE)

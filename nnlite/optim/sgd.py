@@ -51,7 +51,6 @@ class SGD(Optimizer):
     array([0.9, 1.9])
     """
 
-    options = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
     is_elementwise = True
     momentum = Checked(AT_LEAST_0)
     dampening = Checked(AT_LEAST_0)
@@ -68,8 +67,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum, self.dampening = momentum, dampening
-        self.weight_decay = weight_decay
+        self.momentum, self.dampening, self.weight_decay = momentum, dampening, weight_decay
         if nesterov and (self.momentum == 0 or self.dampening != 0):
             raise ValueError("SGD: Nesterov momentum needs a momentum above 0 and no dampening")
         self.nesterov = nesterov

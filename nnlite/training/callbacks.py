@@ -129,11 +129,7 @@ class EarlyStopping(Callback):
             trainer.stop()
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "best": self.best,
-            "best_epoch": self.best_epoch,
-            "best_weights": self.best_weights,
-        }
+        return {name: getattr(self, name) for name in ("best", "best_epoch", "best_weights")}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.best, self.best_epoch = state["best"], state["best_epoch"]

@@ -29,9 +29,13 @@ def accuracy(y: NDArray[Any], t: NDArray[Any], threshold: float = 0.5) -> float:
     >>> accuracy(np.array([[0.1, 0.7, 0.2], [0.8, 0.1, 0.1]]), np.array([1, 2]))
     0.5
     """
-    t = _flat_targets("accuracy", y, t)
+    if len(y) != len(t) or t.size != len(t) or y.ndim > 2 or y.size == 0:
+        raise ValueError(
+            f"accuracy: y of shape {y.shape} and t of shape {t.shape} do not belong together; "
+            "expected (m, classes) or (m, 1), and a class number for each of the m samples"
+        )
     classes = (y.reshape(-1) > threshold) if y.size == len(y) else np.argmax(y, axis=1)
-    return float(np.mean(classes == t))
+    return float(np.mean(classes == t.reshape(-1)))
 
 
 def r2(y: NDArray[Any], t: NDArray[Any]) -> float:
@@ -77,15 +81,6 @@ def mae(y: NDArray[Any], t: NDArray[Any]) -> float:
     """
     y, t = _columns("mae", y, t)
     return float(np.mean(np.abs(y - t)))
-
-
-def _flat_targets(metric: str, y: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
-    if len(y) != len(t) or t.size != len(t) or y.ndim > 2 or y.size == 0:
-        raise ValueError(
-            f"{metric}: y of shape {y.shape} and t of shape {t.shape} do not belong together; "
-            "expected (m, classes) or (m, 1), and a class number for each of the m samples"
-        )
-    return t.reshape(-1)
 
 
 def _columns(metric: str, y: NDArray[Any], t: NDArray[Any]) -> tuple[Any, Any]:

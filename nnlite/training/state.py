@@ -36,22 +36,13 @@ class Resumable:
     schedule_each = Checked(OneOf("epoch", "step"))
     early_stopping = Checked(OrNone(Instance(EarlyStopping, "an nn.EarlyStopping(patience)")))
 
-    def __init__(
+    def _begin(
         self,
-        graph: Module,
-        optimizer: Optimizer,
-        loader: DataLoader,
-        predictor: Module | None,
-        schedule: Schedule | None,
-        schedule_each: str,
-        early_stopping: EarlyStopping | None,
         callbacks: Iterable[Callback],
         folder: str | os.PathLike[str] | None,
         keep: int,
     ) -> None:
-        self.graph, self.optimizer, self.loader = graph, optimizer, loader
-        self.predictor, self.early_stopping = predictor, early_stopping
-        self.schedule, self.schedule_each = schedule, schedule_each
+        """Nothing has been trained yet."""
         is_callback = Instance(Callback, "an nn.Callback")
         self.callbacks = [is_callback.of(self, "callback", callback) for callback in callbacks]
         keep = SIZE.of(self, "keep", keep)

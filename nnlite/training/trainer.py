@@ -155,10 +155,10 @@ class Trainer(Resumable):
     ) -> None:
         heard = [*callbacks, *([Progress()] if progress else ())]
         heard += [early_stopping] if early_stopping else []
-        super().__init__(
-            *(graph, optimizer, loader, predictor, schedule, schedule_each),
-            *(early_stopping, heard, folder, keep),
-        )
+        self.graph, self.optimizer, self.loader = graph, optimizer, loader
+        self.predictor, self.early_stopping = predictor, early_stopping
+        self.schedule, self.schedule_each = schedule, schedule_each
+        self._begin(heard, folder, keep)
         self.validation = validation
         self._check_together()
         self.checkpoint_steps = checkpoint_steps

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from nnlite.cli.machine.blas import Blas
 from nnlite.cli.machine.kernels import AVX512, better_environment, first_processor, read_cpuinfo
@@ -90,7 +91,8 @@ def examine(
         From an environment and settings to a `Trial` for each; new processes if left out.
     """
     environ = dict(os.environ if environ is None else environ)
-    entries = first_processor(read_cpuinfo() if cpuinfo is None else cpuinfo)
+    cpuinfo = read_cpuinfo() if cpuinfo is None else cpuinfo
+    entries = first_processor(cpuinfo)
     flags = set(entries.get("flags", "").split())
     trials = (try_out or in_new_processes)(environ, _candidates(flags))
     if trials[0].blas.name != "OpenBLAS":
@@ -101,7 +103,7 @@ def examine(
         avx512=flags >= AVX512 if flags else None,
         trials=trials,
         advice=_advice(trials),
-        command_line=better_environment(environ, read_cpuinfo() if cpuinfo is None else cpuinfo),
+        command_line=better_environment(environ, cpuinfo),
     )
 
 
@@ -112,30 +114,21 @@ def in_new_processes(
 
     OpenBLAS reads the environment when it is loaded, so that a process can try only one.
     """
-    program = "from nnlite.cli.machine.doctor import measure; measure()"
-    answers: list[list[dict[str, object]]] = [[] for _ in candidates]
+    command = [sys.executable, "-c", "from nnlite.cli.machine.doctor import measure; measure()"]
+    answers: list[list[dict[str, Any]]] = [[] for _ in candidates]
     for _ in range(rounds):
         for settings, found in zip(candidates, answers):
-            done = subprocess.run(
-                [sys.executable, "-c", program],
-                env={**environ, **settings},
-                capture_output=True,
-                text=True,
-            )
+            variables = {**environ, **settings}
+            done = subprocess.run(command, env=variables, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"nnlite doctor: a measurement failed\n{done.stderr}")
             found.append(json.loads(done.stdout))
-    return [
-        Trial(
-            settings,
-            Blas(**found[0]["blas"]),  # type: ignore[arg-type]
-            {
-                name: statistics.median(answer["seconds"][name] for answer in found)  # type: ignore[index]
-                for name in found[0]["seconds"]  # type: ignore[attr-defined]
-            },
-        )
-        for settings, found in zip(candidates, answers)
-    ]
+    trials = []
+    for settings, found in zip(candidates, answers):
+        times = [answer["seconds"] for answer in found]
+        medians = {work: statistics.median(time[work] for time in times) for work in times[0]}
+        trials.append(Trial(settings, Blas(**found[0]["blas"]), medians))
+    return trials
 
 
 def measure(seconds: float = 0.05) -> None:
@@ -165,21 +158,14 @@ def works() -> dict[str, Callable[[], object]]:
     x, V, W = array(64, 64), array(64, 128), array(128, 64)
     A, B = array(128, 784), array(784, 256)
 
-    def seminar() -> None:
-        for _ in range(100):
-            np.dot(np.tanh(np.dot(X, w)), X)
-
-    def network() -> None:
-        for _ in range(10):
-            np.dot(np.dot(x, V), W)
-
-    def product() -> None:
-        np.dot(A, B)
-
     return {
-        "30 features, batch 32: 100 × X ω and Xᵀ y": seminar,
-        "a 64-128-64 network, batch 64: 10 × x V W": network,
-        "784 by 256, batch 128: X W": product,
+        "30 features, batch 32: 100 × X ω and Xᵀ y": lambda: [
+            np.dot(np.tanh(np.dot(X, w)), X) for _ in range(100)
+        ],
+        "a 64-128-64 network, batch 64: 10 × x V W": lambda: [
+            np.dot(np.dot(x, V), W) for _ in range(10)
+        ],
+        "784 by 256, batch 128: X W": lambda: np.dot(A, B),
     }
 
 

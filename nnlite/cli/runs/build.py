@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnlite.cli.runs.config import Config
 from nnlite.cli.runs.options import parse_schedule
+from nnlite.datasets import Dataset, load
 from nnlite.graph.graph import Graph
 from nnlite.layers.models import Model, perceptron
 from nnlite.layers.registry import OPTIMIZERS, SCHEDULES, resolve
@@ -29,6 +31,24 @@ def build_model(config: Config, rng: np.random.Generator) -> Model:
         dropout=config.dropout,
         dtype=config.dtype,
         rng=rng,
+    )
+
+
+def load_columns(config: Config, path: str | Path) -> Dataset:
+    """The samples and targets of a file, with the columns and classes of a run.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a cell is not what it was in training.
+    """
+    return load(
+        path,
+        config.target,
+        config.dtype,
+        task=config.task,
+        features=config.features,
+        classes=config.classes or None,
     )
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.cli.runs.build import build_model
+from nnlite.cli.runs.build import build_model, load_columns
 from nnlite.cli.runs.config import Config, read_config
 from nnlite.core.public import public
-from nnlite.datasets import Standardizer
+from nnlite.datasets import Dataset, Standardizer, load_features
 from nnlite.files.archive import read_npz
 from nnlite.files.errors import DataError, RunError
 from nnlite.layers.models import Model, parameter_shapes
 from nnlite.training import metrics
-
-if TYPE_CHECKING:
-    from nnlite.datasets import Dataset
 
 # Bits depend on how many rows are multiplied at once, so that this is the same everywhere.
 _PIECE = 1024
@@ -147,17 +144,7 @@ class Run:
         DataError
             If a column is missing, or a cell is not what it was in training.
         """
-        from nnlite.datasets import load
-
-        config = self.config
-        return load(
-            path,
-            config.target,
-            config.dtype,
-            task=config.task,
-            features=config.features,
-            classes=config.classes or None,
-        )
+        return load_columns(self.config, path)
 
     def load_features(self, path: str | Path) -> Any:
         """The samples of a file that need not have the target; columns are found by name.
@@ -167,8 +154,6 @@ class Run:
         DataError
             If a column is missing, or a cell is not a finite number.
         """
-        from nnlite.datasets import load_features
-
         return load_features(path, self.config.features, self.config.dtype)
 
     def pieces(self, X: Any) -> Iterator[Any]:

@@ -142,8 +142,7 @@ def _added(form: Form, w: Names, operation: Operation, out: str) -> list[str]:
     source = w.plan.places.get(x)
     if source is None:
         return [f"copyto({out}, {w.bind(module, module.label)}.linear({w.value(x)}))"]
-    place = w.place(operation)
-    pairs = window_pairs(place, source, module.axis, module.stride, module.dilation)
+    pairs = window_pairs(w.place(operation), source, module.window)
     return [
         f"{out}.fill(0)",
         f"for part, window in {w.bind(pairs, f'{out}_windows')}: add(part, window, part)",

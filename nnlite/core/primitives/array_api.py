@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from nnlite.core.primitives.base import refuse_given
-from nnlite.core.rules import rule
+from nnlite.core.rules import RULES, rule
 
-
-@rule(np.linalg.tensordot)
-def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
-    """Σ over pairs of axes."""
-    return np.tensordot(x1, x2, axes)
+RULES[np.linalg.tensordot] = lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes)
+RULES[np.linalg.cross] = lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis)
+RULES[np.linalg.diagonal] = lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1)
+RULES[np.linalg.matrix_transpose] = lambda x, /: x.mT
+RULES[np.linalg.matrix_norm] = lambda x, /, *, keepdims=False, ord="fro": np.linalg.norm(
+    x, ord, (-2, -1), keepdims
+)
 
 
 @rule(np.linalg.outer)
@@ -26,35 +28,11 @@ def linalg_outer(x1: Any, x2: Any, /) -> Any:
     return np.outer(x1, x2)
 
 
-@rule(np.linalg.cross)
-def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    """x₁ × x₂ of vectors of three numbers."""
-    return np.cross(x1, x2, axis=axis)
-
-
-@rule(np.linalg.diagonal)
-def diagonal(x: Any, /, *, offset: int = 0) -> Any:
-    """The diagonals of the matrices in the last two axes."""
-    return np.diagonal(x, offset, -2, -1)
-
-
 @rule(np.linalg.trace)
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """The traces of the matrices in the last two axes."""
     refuse_given("np.linalg.trace", {}, dtype=dtype)
     return np.trace(x, offset, -2, -1)
-
-
-@rule(np.linalg.matrix_transpose)
-def matrix_transpose(x: Any, /) -> Any:
-    """Xᵀ of the matrices in the last two axes."""
-    return x.mT
-
-
-@rule(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """The norms of the matrices in the last two axes."""
-    return np.linalg.norm(x, ord, (-2, -1), keepdims)
 
 
 @rule(np.linalg.vector_norm)

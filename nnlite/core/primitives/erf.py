@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 from math import pi, sqrt
 from typing import Any
 
 import numpy as np
 
-from nnlite.core.primitives.elementwise import Elementwise, Product
+from nnlite.core.primitives.elementwise import Elementwise
 from nnlite.core.value import Value
 
 
@@ -42,9 +41,6 @@ _FAR = _table(
 
 class ErrorFunction(Elementwise):
     """erf or erfc, whose derivatives are ±2/√π exp(−x²)."""
-
-    def __init__(self, function: Callable[..., Any], product: Product) -> None:
-        super().__init__(function, product)
 
     def __repr__(self) -> str:
         return self.label

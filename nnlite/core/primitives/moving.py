@@ -11,7 +11,7 @@ import numpy as np
 from nnlite.core.primitives.base import Primitive, refuse
 from nnlite.core.primitives.indexing import along, getitem, scatter
 from nnlite.core.primitives.shape import Transposable, transposed
-from nnlite.core.rules import rule
+from nnlite.core.rules import RULES, rule
 from nnlite.core.value import Value
 
 Shape = tuple[int, ...]
@@ -23,14 +23,8 @@ def _flip(grad: Any, shape: Shape, axis: Any = None) -> Any:
     return np.flip(grad, axis)
 
 
-@transposed(np.fliplr)
-def _fliplr(grad: Any, shape: Shape) -> Any:
-    return np.fliplr(grad)
-
-
-@transposed(np.flipud)
-def _flipud(grad: Any, shape: Shape) -> Any:
-    return np.flipud(grad)
+RULES[np.fliplr] = lambda m: np.flip(m, 1)
+RULES[np.flipud] = lambda m: np.flip(m, 0)
 
 
 @transposed(np.roll)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -16,12 +16,12 @@ from nnlite.core.value import Value
 Sizes = tuple[int, ...]
 
 
-class Sliding(LinearMap):
-    """What `Windows` and its transposed share.
+class Window(NamedTuple):
+    """What slides over an array.
 
-    Parameters
+    Attributes
     ----------
-    window_shape : tuple of int
+    shape : tuple of int
     axis : tuple of int, or None
         The axis that each axis of the window slides along; None for all of them.
     stride, dilation : tuple of int, or None
@@ -29,56 +29,48 @@ class Sliding(LinearMap):
         of one window, are; None for 1. A stride needs an axis to itself.
     """
 
-    def __init__(
-        self,
-        window_shape: Sizes,
-        axis: Sizes | None,
-        stride: Sizes | None = None,
-        dilation: Sizes | None = None,
-    ) -> None:
-        self.window_shape, self.axis = window_shape, axis
-        self.stride, self.dilation = stride, dilation
-
-    def cut(self, x: Any) -> Any:
-        return windows(x, self.window_shape, self.axis, self.stride, self.dilation)
-
-    def add(self, x: Any, shape: Sizes) -> Any:
-        return add_windows(x, self.window_shape, self.axis, shape, self.stride, self.dilation)
+    shape: Sizes
+    axis: Sizes | None
+    stride: Sizes | None = None
+    dilation: Sizes | None = None
 
 
-class Windows(Sliding):
-    """Every window of a shape that fits into an array; the windows' own axes come last."""
+class Windows(LinearMap):
+    """Every window that fits into an array; the windows' own axes come last."""
 
     label = "sliding_window_view"
-    linear, transposed = Sliding.cut, Sliding.add
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+
+    def linear(self, x: Any) -> Any:
+        return windows(x, self.window)
+
+    def transposed(self, grad: Any, shape: Sizes) -> Any:
+        return add_windows(grad, self.window, shape)
 
 
-class AddedWindows(Sliding):
+class AddedWindows(LinearMap):
     """The transposed of `Windows`: windows, each added at its place, for an array of `shape`."""
 
-    def __init__(self, window_shape: Sizes, axis: Sizes | None, shape: Sizes, *steps: Any) -> None:
-        super().__init__(window_shape, axis, *steps)
+    def __init__(self, window: Window, shape: Sizes) -> None:
+        self.window = window
         self.shape = shape
 
     def linear(self, x: Any) -> Any:
-        return self.add(x, self.shape)
+        return add_windows(x, self.window, self.shape)
 
     def transposed(self, grad: Any, shape: Sizes) -> Any:
-        return self.cut(grad)
+        return windows(grad, self.window)
 
 
-def windows(
-    x: Any,
-    window_shape: Sizes,
-    axis: Sizes | None,
-    stride: Sizes | None = None,
-    dilation: Sizes | None = None,
-) -> Any:
+def windows(x: Any, window: Window) -> Any:
     """`Windows` of an array, as a view of it."""
     if isinstance(x, Value):
-        return Windows(window_shape, axis, stride, dilation)(x)
-    dilation = dilation or (1,) * len(window_shape)
-    spans = [(n - 1) * step + 1 for n, step in zip(window_shape, dilation, strict=True)]
+        return Windows(window)(x)
+    lengths, axis, stride, dilation = window
+    dilation = dilation or (1,) * len(lengths)
+    spans = [(n - 1) * step + 1 for n, step in zip(lengths, dilation, strict=True)]
     key = [slice(None)] * x.ndim
     for window_axis, step in zip(_axes(axis, x.ndim), stride or ()):
         key[window_axis] = slice(None, None, step)
@@ -86,26 +78,17 @@ def windows(
     return sliding_window_view(x, spans, axis)[(*key, *inside)]
 
 
-def add_windows(
-    x: Any,
-    window_shape: Sizes,
-    axis: Sizes | None,
-    shape: Sizes,
-    stride: Sizes | None = None,
-    dilation: Sizes | None = None,
-) -> Any:
+def add_windows(x: Any, window: Window, shape: Sizes) -> Any:
     """Windows, each added at its place: one addition for each position inside of a window."""
     if isinstance(x, Value):
-        return AddedWindows(window_shape, axis, shape, stride, dilation)(x)
+        return AddedWindows(window, shape)(x)
     y = np.zeros(shape, x.dtype)
-    for place, window in window_pairs(y, x, axis, stride, dilation):
-        place += window
+    for place, part in window_pairs(y, x, window):
+        place += part
     return y
 
 
-def window_pairs(
-    y: Any, x: Any, axis: Sizes | None, stride: Sizes | None = None, dilation: Sizes | None = None
-) -> list[tuple[Any, Any]]:
+def window_pairs(y: Any, x: Any, window: Window) -> list[tuple[Any, Any]]:
     """For each position inside of a window, the part of y that x's entries there belong to.
 
     Parameters
@@ -114,13 +97,13 @@ def window_pairs(
         What the windows slide over.
     x : ndarray
         The windows, whose own axes come last.
+    window : Window
     """
-    axes, lengths, window_shape = _axes(axis, y.ndim), x.shape[: y.ndim], x.shape[y.ndim :]
-    ones = (1,) * len(window_shape)
+    axes, lengths, ones = _axes(window.axis, y.ndim), x.shape[: y.ndim], (1,) * len(window.shape)
     pairs = []
-    for position in np.ndindex(window_shape):
+    for position in np.ndindex(window.shape):
         start, steps = [0] * y.ndim, [1] * y.ndim
-        placed = zip(axes, position, stride or ones, dilation or ones, strict=True)
+        placed = zip(axes, position, window.stride or ones, window.dilation or ones, strict=True)
         for window_axis, offset, step, spacing in placed:
             start[window_axis] += offset * spacing
             steps[window_axis] = step
@@ -142,4 +125,4 @@ def sliding_windows(
         raise TypeError("sliding_window_view of a node or a dual number is never writeable")
     shape = tuple(window_shape) if isinstance(window_shape, Iterable) else (window_shape,)
     axes = tuple(axis) if isinstance(axis, Iterable) else axis if axis is None else (axis,)
-    return Windows(shape, axes)(x)
+    return Windows(Window(shape, axes))(x)

@@ -15,10 +15,9 @@ from nnlite.plot.vertices.drawing import (
     THIN,
     Arrow,
     Box,
-    Drawing,
     drawing_of,
 )
-from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Vertex
+from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Picture, Vertex
 
 
 def graph(
@@ -55,12 +54,11 @@ def graph(
     ValueError
         If there are no vertices, or a vertex comes before one of its parents.
     """
-    room = (NOTEBOOK_WIDTH, np.inf) if ax is None else _room(ax)
-    drawing = drawing_of(nodes, values, gradients, names=names, backward=backward, room=room)
-    return draw(drawing, ax)
+    return draw(Picture(nodes, values, gradients, names, backward), ax)
 
 
-def draw(drawing: Drawing, ax: Axes | None = None) -> Axes:
+def draw(picture: Picture, ax: Axes | None) -> Axes:
+    drawing = drawing_of(picture, (NOTEBOOK_WIDTH, np.inf) if ax is None else _room(ax))
     ax, scale = _canvas(drawing.size, ax)
     for arrow in drawing.arrows:
         _draw_arrow(ax, arrow, scale)

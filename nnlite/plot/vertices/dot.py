@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
 from nnlite.plot.vertices.drawing import edges_of
-from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Vertex, kind_of, label_of, style_of
+from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Picture, kind_of
 
 SHAPES = {
     "Input": "shape=ellipse, style=filled",
@@ -16,21 +13,10 @@ SHAPES = {
 }
 
 
-def dot(
-    nodes: Sequence[Vertex],
-    values: bool = False,
-    gradients: bool = False,
-    *,
-    names: Mapping[Any, str | None] | None = None,
-    backward: Collection[Any] = (),
-) -> str:
-    """A graph as text for Graphviz, with the kinds of vertices as in the other pictures.
-
-    The arguments are those of `nnlite.plot.graph`.
-    """
-    backward = {id(node) for node in backward}
-    names = {node: node.name for node in nodes} if names is None else names
-    ids = [_quoted(str(names[node])) for node in nodes]
+def dot(picture: Picture) -> str:
+    """A graph as text for Graphviz, with the kinds of vertices as in the other pictures."""
+    nodes = picture.nodes
+    ids = [_quoted(str(picture.names[node])) for node in nodes]
     edges = edges_of(nodes)
     used = {u for u, _ in edges}
     lines = [
@@ -40,15 +26,14 @@ def dot(
         f'  edge [arrowsize=0.6, color="{SOFT}"];',
     ]
     for v, node in enumerate(nodes):
-        label = "\n".join(line.text for line in label_of(node, names[node], values, gradients))
-        style = style_of(node, id(node) in backward)
+        label = "\n".join(line.text for line in picture.label(node))
         thick = "" if v in used or node.module is None else ", penwidth=2"
         lines.append(
             f"  {ids[v]} [label={_quoted(label)}, {SHAPES[kind_of(node)]}, "
-            f'fillcolor="{style.fill}"{thick}];'
+            f'fillcolor="{picture.style(node).fill}"{thick}];'
         )
     for u, v in edges:
-        dashed = f' [style=dashed, color="{GRAD_INK}"]' if id(nodes[v]) in backward else ""
+        dashed = f' [style=dashed, color="{GRAD_INK}"]' if picture.is_backward(nodes[v]) else ""
         lines.append(f"  {ids[u]} -> {ids[v]}{dashed};")
     return "\n".join([*lines, "}", ""])
 

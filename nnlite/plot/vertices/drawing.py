@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nnlite.plot.vertices.coordinates import Array
-from nnlite.plot.vertices.labels import NAME_SIZE, Line, Style, Vertex, label_of, style_of
+from nnlite.plot.vertices.labels import NAME_SIZE, Line, Picture, Style, Vertex
 from nnlite.plot.vertices.layout import Layout, layered
 
 LEADING = 1.35
@@ -84,12 +84,7 @@ class Drawing:
 
 
 def drawing_of(
-    nodes: Sequence[Vertex],
-    values: bool = False,
-    gradients: bool = False,
-    *,
-    names: Mapping[Any, str | None] | None = None,
-    backward: Collection[Any] = (),
+    picture: Picture,
     room: tuple[float, float] = (NOTEBOOK_WIDTH, np.inf),
     family: str | None = None,
 ) -> Drawing:
@@ -97,24 +92,16 @@ def drawing_of(
 
     Parameters
     ----------
-    nodes : sequence of vertices
-        In topological order, parents first, with the parameters that the modules own.
-    values, gradients : bool
-        Whether to write u and ū at each vertex that has one.
-    names : mapping of vertex to str, optional
-        What to call the vertices, where it is not their own name.
-    backward : collection of vertices
-        Those that are drawn as a backward pass.
+    picture : Picture
     room : (float, float)
         Width and height; from left to right, or from top to bottom where the text would else be
         too small.
     family : str, optional
         Of the font; by default matplotlib's present one.
     """
-    backward = {id(node) for node in backward}
-    names = {node: node.name for node in nodes} if names is None else names
+    nodes = picture.nodes
     edges = edges_of(nodes)
-    labels = [label_of(node, names[node], values, gradients) for node in nodes]
+    labels = list(map(picture.label, nodes))
     widths = [[_width(line.text, line.size, family) for line in label] for label in labels]
     sizes = np.array(
         [
@@ -126,13 +113,12 @@ def drawing_of(
     used = {u for u, _ in edges}
     boxes = []
     for v, (node, centre, size) in enumerate(zip(nodes, layout.centres, sizes, strict=True)):
-        style = style_of(node, id(node) in backward)
         line_width = THIN if v in used or node.module is None else THICK
         texts = _placed(labels[v], widths[v], centre)
-        name = str(names[node])
+        name, style = str(picture.names[node]), picture.style(node)
         boxes.append(Box(node, name, centre - size / 2, size, style, line_width, texts))
     arrows = [
-        Arrow(boxes[u].name, boxes[v].name, route, id(nodes[v]) in backward)
+        Arrow(boxes[u].name, boxes[v].name, route, picture.is_backward(nodes[v]))
         for (u, v), route in zip(edges, layout.routes, strict=True)
     ]
     return Drawing(boxes, arrows, layout.size)

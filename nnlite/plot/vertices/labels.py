@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -64,33 +64,63 @@ def kind_of(vertex: Vertex) -> str:
     return next((name for name in names if name in STYLES), "Operation")
 
 
-def style_of(vertex: Vertex, is_backward: bool) -> Style:
-    style = STYLES[kind_of(vertex)]
-    return style._replace(fill=BACKWARD_FILL) if is_backward else style
+class Picture:
+    """What is to be drawn.
 
+    Parameters
+    ----------
+    nodes : sequence of vertices
+        In topological order, parents first, with the parameters that the modules own.
+    values, gradients : bool
+        Whether to write u and ū at each vertex that has one.
+    names : mapping of vertex to str, optional
+        What to call the vertices, where it is not their own name.
+    backward : collection of vertices
+        Those that are drawn as a backward pass.
+    """
 
-def label_of(vertex: Vertex, name: str | None, values: bool, gradients: bool) -> list[Line]:
-    """Name, operation, and, if wanted, u and ū: the numbers where they are few, else the norms."""
-    kind = kind_of(vertex)
-    name = name or kind.lower()
-    if kind == "Constant" and np.size(vertex.value) == 1:
-        written = number(vertex.value)
-        is_named = name.isidentifier() and not name.startswith("constant")
-        return [Line(f"{name} = {written}" if is_named else written, NAME_SIZE, INK)]
-    lines = [Line(line, NAME_SIZE, INK) for line in _wrapped(name)]
-    operation = operation_of(vertex.module)
-    if operation and not _says(name, operation):
-        lines.append(Line(operation, LINE_SIZE, SOFT))
-    shown = [("u", vertex.value, VALUE_INK)] * values + [("ū", vertex.grad, GRAD_INK)] * gradients
-    numbers = [
-        Line(_equation(symbol, array), LINE_SIZE, ink, is_number=True)
-        for symbol, array, ink in shown
-        if array is not None
-    ]
-    if any("‖" in line.text for line in numbers):
-        shape = np.shape(vertex.grad if vertex.value is None else vertex.value)
-        lines.append(Line(str(shape), LINE_SIZE, SOFT))
-    return lines + numbers
+    def __init__(
+        self,
+        nodes: Sequence[Vertex],
+        values: bool = False,
+        gradients: bool = False,
+        names: Mapping[Any, str | None] | None = None,
+        backward: Collection[Any] = (),
+    ) -> None:
+        self.nodes, self.values, self.gradients = nodes, values, gradients
+        self.names = {node: node.name for node in nodes} if names is None else names
+        self._backward = {id(node) for node in backward}
+
+    def is_backward(self, vertex: Vertex) -> bool:
+        return id(vertex) in self._backward
+
+    def style(self, vertex: Vertex) -> Style:
+        style = STYLES[kind_of(vertex)]
+        return style._replace(fill=BACKWARD_FILL) if self.is_backward(vertex) else style
+
+    def label(self, vertex: Vertex) -> list[Line]:
+        """Name, operation, and, if wanted, u and ū: the numbers where few, else the norms."""
+        kind = kind_of(vertex)
+        name = self.names[vertex] or kind.lower()
+        if kind == "Constant" and np.size(vertex.value) == 1:
+            written = number(vertex.value)
+            is_named = name.isidentifier() and not name.startswith("constant")
+            return [Line(f"{name} = {written}" if is_named else written, NAME_SIZE, INK)]
+        lines = [Line(line, NAME_SIZE, INK) for line in _wrapped(name)]
+        operation = operation_of(vertex.module)
+        if operation and not _says(name, operation):
+            lines.append(Line(operation, LINE_SIZE, SOFT))
+        shown = [("u", vertex.value, VALUE_INK)] * self.values
+        shown += [("ū", vertex.grad, GRAD_INK)] * self.gradients
+        numbers = [
+            Line(_equation(symbol, array), LINE_SIZE, ink, is_number=True)
+            for symbol, array, ink in shown
+            if array is not None
+        ]
+        if any("‖" in line.text for line in numbers):
+            shape = np.shape(vertex.grad if vertex.value is None else vertex.value)
+            lines.append(Line(str(shape), LINE_SIZE, SOFT))
+        return lines + numbers
 
 
 def operation_of(module: object) -> str:

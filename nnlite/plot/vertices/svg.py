@@ -6,7 +6,7 @@ curve. A viewer without matplotlib's font takes Arial, which is narrower, so tex
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -14,24 +14,14 @@ import numpy as np
 
 from nnlite.core.text import entries
 from nnlite.plot.vertices.drawing import MARGIN, THIN, Arrow, Box, drawing_of
-from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Vertex
+from nnlite.plot.vertices.labels import GRAD_INK, INK, SOFT, Picture
 
 FONT = "DejaVu Sans"
 
 
-def svg(
-    nodes: Sequence[Vertex],
-    values: bool = False,
-    gradients: bool = False,
-    *,
-    names: Mapping[Any, str | None] | None = None,
-    backward: Collection[Any] = (),
-) -> str:
-    """A graph as an SVG document, with each vertex's u and ū where the mouse rests on it.
-
-    The arguments are those of `nnlite.plot.graph`.
-    """
-    drawing = drawing_of(nodes, values, gradients, names=names, backward=backward, family=FONT)
+def svg(picture: Picture) -> str:
+    """A graph as an SVG document, with each vertex's u and ū where the mouse rests on it."""
+    drawing = drawing_of(picture, family=FONT)
     width, height = drawing.size + 2 * MARGIN
     return "\n".join(
         [
