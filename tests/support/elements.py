@@ -1,0 +1,5 @@
+"""Numbers at which elementwise functions are differentiated."""
+
+
+def name(function):
+    return getattr(function, "__name__", None)
