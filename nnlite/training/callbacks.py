@@ -44,16 +44,16 @@ class Callback:
     ...             trainer.stop()
     """
 
-    def on_start(self, trainer: Training) -> None:
+    def on_start(self, trainer: Any) -> None:
         """`fit` begins, or goes on after a resume."""
 
-    def on_step(self, trainer: Training, loss: float) -> None:
+    def on_step(self, trainer: Any, loss: float) -> None:
         """The optimiser made a step, number ``trainer.step``; `loss` is the batch's before it."""
 
-    def on_epoch(self, trainer: Training, row: Row) -> None:
+    def on_epoch(self, trainer: Any, row: Row) -> None:
         """An epoch is complete; `row` will be in the history, with what is added to it here."""
 
-    def on_end(self, trainer: Training) -> None:
+    def on_end(self, trainer: Any) -> None:
         """`fit` ends, in whatever way: done, stopped, interrupted or failed."""
 
     def state_dict(self) -> dict[str, Any]:
