@@ -274,8 +274,7 @@ def check_batch_of_one(exam: Examination) -> None:
     try:
         kink = compare(exam, alone, " for a batch of one")
     except GradcheckError as problem:
-        message = str(problem).split("\n")[0]
         likely = f"wrong only for a batch of one: {problem.looks_like}"
-        raise GradcheckError(message, likely) from None
+        raise GradcheckError(problem.message, likely) from None
     if kink:
         exam.note(f"{kink} is at a kink for a batch of one")

@@ -33,13 +33,13 @@ class GradcheckError(AssertionError):
 
     Attributes
     ----------
-    looks_like : str
-        The likely slip.
+    message, looks_like : str
+        What is wrong, and the likely slip.
     """
 
     def __init__(self, message: str, looks_like: str) -> None:
         super().__init__(f"{message}\nIt looks like this: {looks_like}.")
-        self.looks_like = looks_like
+        self.message, self.looks_like = message, looks_like
 
 
 @dataclass

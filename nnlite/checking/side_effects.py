@@ -46,7 +46,7 @@ def check_writes(exam: Examination) -> None:
     if module._is_composite:
         return
     inputs = [x.copy() for x in subject.inputs]
-    vertex = Node.alone(subject.wanted)
+    vertex = Node._alone(subject.wanted)
     with module.at(vertex):
         value = module.forward(*inputs)
     for i, (x, before) in enumerate(zip(inputs, subject.inputs)):

@@ -101,10 +101,13 @@ class _Flag(Kind[bool]):
 
 class _Floating(Kind[Any]):
     def of(self, owner: Any, name: str, value: Any) -> Any:
-        dtype = np.dtype(value)
-        if dtype.kind != "f":
-            raise TypeError(f"{_kind(owner)}: {name} is {self}, got {dtype}")
-        return dtype
+        try:
+            found: Any = np.dtype(value)
+        except (TypeError, ValueError):
+            found = repr(value)
+        if isinstance(found, str) or found.kind != "f":
+            raise TypeError(f"{_kind(owner)}: {name} is {self}, got {found}")
+        return found
 
 
 class TwoOf(Kind[Any]):

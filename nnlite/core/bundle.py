@@ -57,7 +57,7 @@ class Bundle(Value):
 
     def _apply(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         if not module._is_rule:
-            return module._forward_at(Node.alone((True,) * len(inputs)), inputs)
+            return module._forward_at(Node._alone((True,) * len(inputs)), inputs)
         own = [isinstance(item, Bundle) and item.level == self.level for item in inputs]
         arrays = [item.members if is_own else item for item, is_own in zip(inputs, own)]
         for kind in type(module).__mro__:
@@ -90,7 +90,7 @@ def together(*kinds: type) -> Callable[[Together], Together]:
 
 def one_by_one(module: Any, arrays: Sequence[Any], own: Sequence[bool]) -> Any:
     count = next(len(array) for array, is_own in zip(arrays, own) if is_own)
-    vertex = Node.alone((False,) * len(arrays))
+    vertex = Node._alone((False,) * len(arrays))
     results = [
         module._forward_at(vertex, [a[k] if is_own else a for a, is_own in zip(arrays, own)])
         for k in range(count)

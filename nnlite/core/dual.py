@@ -45,7 +45,7 @@ class Dual(Value):
         inputs = tuple([_given(item) for item in inputs])
         own = tuple([isinstance(item, Dual) and item.level == self.level for item in inputs])
         primals = [item.primal if is_own else item for item, is_own in zip(inputs, own)]
-        vertex = Node.alone(own)
+        vertex = Node._alone(own)
         try:
             if not module._is_differentiable:
                 return module._forward_at(vertex, primals)

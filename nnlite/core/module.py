@@ -105,6 +105,7 @@ class Module(Tree):
         cls._recorded_at = cls._composed_forward if cls._is_composite else cls._forward_at
 
     def _no_forward(self, *inputs: Any) -> Any:
+        """The value of the module, in NumPy code: of arrays, and so of duals and vertices, too."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...); define it")
 
     def _backward_of_composite(self, grad: Any = None) -> Any:
@@ -135,7 +136,7 @@ class Module(Tree):
         for item in inputs:
             if not hasattr(item, "dtype"):
                 raise TypeError(f"{self!r}: expected an array, got {type(item).__name__}")
-        vertex = Node.alone(tuple([is_float(item) for item in inputs]))
+        vertex = Node._alone(tuple([is_float(item) for item in inputs]))
         self._calls += 1
         output = self._recorded_at(vertex, inputs)
         self._vertex = vertex
@@ -170,7 +171,7 @@ class Module(Tree):
     def _composed_forward(self, vertex: Node, values: Sequence[Any]) -> Any:
         """``forward`` of a composite, recorded at `vertex`, so that there is a way back."""
         try:
-            with self.at(Node.alone()):
+            with self.at(Node._alone()):
                 parameters = self.parameters()
                 recording = Recording(self.forward, values, vertex._needs_input_grad, parameters)
         finally:

@@ -83,7 +83,7 @@ class Node(Value):
         )
 
     @classmethod
-    def alone(cls, needs_input_grad: tuple[bool, ...] = ()) -> Node:
+    def _alone(cls, needs_input_grad: tuple[bool, ...] = ()) -> Node:
         """A vertex of no graph, where a module runs on its own."""
         vertex = cls(None, ())
         vertex._needs_input_grad = needs_input_grad

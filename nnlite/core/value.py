@@ -197,12 +197,15 @@ class Value:
     swapaxes, diagonal, trace = _methods(np.swapaxes, np.diagonal, np.trace)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        """The same as ``ndarray.astype``; the gradient is converted back."""
         return apply_rule(np.ndarray.astype, (self, dtype, *args), kwargs)
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """The same as np.reshape; the lengths may be given one by one."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
 
     def transpose(self, *axes: Any) -> Any:
+        """The same as np.transpose; the axes may be given one by one."""
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     @property
@@ -260,11 +263,13 @@ class Value:
     __iadd__ = __isub__ = __imul__ = __itruediv__ = __ipow__ = __imatmul__ = _in_place
 
     def item(self, *args: Any) -> NoReturn:
+        """Refused: a Python number has no derivative."""
         raise LostDerivativeError(
             f".item() of a {type(self).__name__} would lose its derivative; x[...] keeps it."
         )
 
     def tolist(self) -> NoReturn:
+        """Refused: Python numbers have no derivative."""
         raise LostDerivativeError(
             f".tolist() of a {type(self).__name__} would lose its derivative; list(x) keeps it."
         )

@@ -30,6 +30,7 @@ class Sigmoid(Module, of="nnlite"):
         return y
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ σ (1 − σ), from ḡ = ∂f/∂y."""
         (y,) = self.saved
         return grad * (y * (1 - y))
 
@@ -49,6 +50,7 @@ class Tanh(Module, of="nnlite"):
         return y
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ (1 − y²), from ḡ = ∂f/∂y."""
         (y,) = self.saved
         return grad * (1 - y * y)
 
@@ -68,6 +70,7 @@ class ReLU(Module, of="nnlite"):
         return y
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ where z > 0, else 0, from ḡ = ∂f/∂y."""
         (y,) = self.saved
         return np.where(y > 0, grad, 0)
 
@@ -97,6 +100,7 @@ class LeakyReLU(Module, of="nnlite"):
         return np.where(z > 0, z, self.negative_slope * z)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ where z > 0, else a ḡ, from ḡ = ∂f/∂y."""
         (z,) = self.saved
         return np.where(z > 0, grad, self.negative_slope * grad)
 
@@ -132,6 +136,7 @@ class ELU(Module, of="nnlite"):
         return np.where(z > 0, z, self.alpha * np.expm1(below))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ where z > 0, else ḡ α exp(z), from ḡ = ∂f/∂y."""
         z, below = self.saved
         return np.where(z > 0, grad, grad * (self.alpha * np.exp(below)))
 
@@ -171,6 +176,7 @@ class GELU(Module, of="nnlite"):
         return z * share
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ (Φ(z) + z φ(z)), from ḡ = ∂f/∂y."""
         z, share = self.saved
         if self.approximate == "tanh":
             slope = sqrt(8 / pi) * (1 + 3 * 0.044715 * (z * z))
@@ -199,6 +205,7 @@ class SiLU(Module, of="nnlite"):
         return z * s
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ σ (1 + z (1 − σ)), from ḡ = ∂f/∂y."""
         z, s = self.saved
         return grad * (s * (1 + z * (1 - s)))
 
@@ -233,5 +240,6 @@ class Softplus(Module, of="nnlite"):
         return np.where(scaled > self.threshold, z, np.logaddexp(0, scaled) / self.beta)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ σ(β z), from ḡ = ∂f/∂y."""
         (scaled,) = self.saved
         return np.where(scaled > self.threshold, grad, grad * sigmoid(scaled))

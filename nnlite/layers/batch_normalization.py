@@ -63,6 +63,7 @@ class _BatchNorm(Module, of=__name__):
         return affine(normal, self.weight, self.bias, shape)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x, as in `LayerNorm`; ∂f/∂γ = Σ ḡ ŷ and ∂f/∂β = Σ ḡ over all but the channels."""
         normal, scale, training = self.saved
         axes, shape = self._axes(normal)
         accumulate(grad, normal, self.weight, self.bias, axes)

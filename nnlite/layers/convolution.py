@@ -116,6 +116,7 @@ class Conv2d(Module, of="nnlite"):
         return np.transpose(Y, (3, 0, 1, 2))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x = Wᵀ Ȳ, added up where the pixels came from; ∂f/∂W = Ȳ Xᵀ and ∂f/∂b = Σ Ȳ."""
         X, shape = self.saved
         m, _, *places = grad.shape
         Y = self._columns(np.transpose(grad, (1, 2, 3, 0)), 1)

@@ -40,6 +40,7 @@ class BCE(Module, of="nnlite"):
         return -np.mean(t * log_y + (1 - t) * log_rest)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂y = ḡ ((1 − t)/(1 − y) − t/y)/m and ∂f/∂t = ḡ (log(1 − y) − log y)/m."""
         y, t, log_y, log_rest = self.saved
         needs_y, needs_t = self.needs_input_grad
         share = grad * (1 / y.size)
@@ -93,6 +94,7 @@ class BCEWithLogits(Module, of="nnlite"):
         return np.mean((1 - t) * np.logaddexp(0, z) + positive * np.logaddexp(0, -z))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ ((1 − t) σ(z) − p t σ(−z))/m and ∂f/∂t = ḡ (p s(−z) − s(z))/m."""
         z, t, positive = self.saved
         share = grad * (1 / z.size)
         dz = dt = None
@@ -169,6 +171,7 @@ class CrossEntropy(Module, of="nnlite"):
         return -np.sum(q * np.where(q > 0, log_y, 0)) / total
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z_i = ḡ (softmax(z_i) Σ_c q_ic − q_i)/W; the labels have none."""
         log_y, q, total = self.saved
         shares = np.exp(log_y)
         if total is None:

@@ -60,5 +60,6 @@ class Dropout(Module, of="nnlite"):
         return x if mask is None else x * mask
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x = ḡ m/(1 − p), with the mask m that `forward` drew."""
         (mask,) = self.saved
         return grad if mask is None else grad * mask

@@ -87,6 +87,7 @@ class Embedding(Module, of="nnlite"):
         return np.take(self.weight.value, indices, axis=0)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂W: to row i is added ḡ of each place where i stands; indices have none."""
         (indices,) = self.saved
         shape = (self.num_embeddings, self.embedding_dim)
         self.weight.accumulate_grad(scatter(grad, (indices,), shape))

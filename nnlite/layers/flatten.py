@@ -61,5 +61,6 @@ class Flatten(Module, of="nnlite"):
         return np.reshape(x, (*shape[:start], joined, *shape[end + 1 :]))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x = ḡ in the shape of x."""
         (shape,) = self.saved
         return np.reshape(grad, shape)

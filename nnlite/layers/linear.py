@@ -87,6 +87,7 @@ class Linear(Module, of="nnlite"):
         return z if self.bias is None else z + self.bias.value
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x = ḡ Wᵀ, ∂f/∂W = xᵀ ḡ and ∂f/∂b = Σ ḡ over the batch, from ḡ = ∂f/∂z."""
         (x,) = self.saved
         xs, grads = _rows(x), _rows(grad)
         self.weight.accumulate_grad(xs.T @ grads)

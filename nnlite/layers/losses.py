@@ -9,6 +9,9 @@ import numpy as np
 from nnlite.core.arguments import POSITIVE, Checked
 from nnlite.core.module import Module
 
+__all__ = ["MAE", "MSE", "Huber"]
+__dir__ = __all__.copy
+
 
 class MSE(Module, of="nnlite"):
     """The mean of (y − t)² over all elements.
@@ -38,6 +41,7 @@ class MSE(Module, of="nnlite"):
         return np.vdot(d, d) / d.size
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂y = ḡ 2 (y − t)/m with m elements, and ∂f/∂t = −∂f/∂y."""
         (d,) = self.saved
         needs_y, needs_t = self.needs_input_grad
         dy = grad * (2 / d.size) * d
@@ -65,6 +69,7 @@ class MAE(Module, of="nnlite"):
         return np.mean(np.abs(d))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂y = ḡ sign(y − t)/m with m elements, and ∂f/∂t = −∂f/∂y."""
         (d,) = self.saved
         needs_y, needs_t = self.needs_input_grad
         dy = grad * (1 / d.size) * np.sign(d)
@@ -105,6 +110,7 @@ class Huber(Module, of="nnlite"):
         return np.mean(c * (d - c / 2))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂y = ḡ clip(y − t, −δ, δ)/m with m elements, and ∂f/∂t = −∂f/∂y."""
         (c,) = self.saved
         needs_y, needs_t = self.needs_input_grad
         dy = grad * (1 / c.size) * c

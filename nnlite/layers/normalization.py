@@ -95,6 +95,7 @@ class LayerNorm(Module, of="nnlite"):
         return affine(normal, self.weight, self.bias, self.normalized_shape)
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x = (ḡ − mean(ḡ) − ŷ mean(ḡ ŷ))/√(σ² + ε), from ḡ = γ ∂f/∂y; ∂f/∂γ, ∂f/∂β."""
         normal, scale = self.saved
         k = len(self.normalized_shape)
         accumulate(grad, normal, self.weight, self.bias, tuple(range(normal.ndim - k)))

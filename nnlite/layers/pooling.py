@@ -72,6 +72,7 @@ class MaxPool2d(_Pool2d, of="nnlite"):
         return np.transpose(y, (3, 0, 1, 2))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x: ḡ of each window, at the first of its largest entries."""
         pictures, y, shape = self.saved
         grad = np.transpose(grad, (1, 2, 3, 0))
         free: Any = True
@@ -134,6 +135,7 @@ class AvgPool2d(_Pool2d, of="nnlite"):
         return np.transpose(total / self._count(x.shape, x.dtype), (3, 0, 1, 2))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂x: ḡ of each window, in equal shares at all of its entries."""
         (shape,) = self.saved
         grad = np.transpose(grad, (1, 2, 3, 0))
         shares = np.expand_dims(grad / self._count(shape, grad.dtype), (4, 5))

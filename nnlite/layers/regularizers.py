@@ -8,6 +8,9 @@ import numpy as np
 
 from nnlite.core.module import Module
 
+__all__ = ["L1", "L2"]
+__dir__ = __all__.copy
+
 
 class L2(Module, of="nnlite"):
     """½‖w‖², half the sum of the squares; its gradient is w.
@@ -27,6 +30,7 @@ class L2(Module, of="nnlite"):
         return np.vdot(w, w) / 2
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂w = ḡ w, for a scalar ḡ."""
         (w,) = self.saved
         return grad * w
 
@@ -49,5 +53,6 @@ class L1(Module, of="nnlite"):
         return np.sum(np.abs(w))
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂w = ḡ sign(w), for a scalar ḡ."""
         (w,) = self.saved
         return grad * np.sign(w)

@@ -52,6 +52,7 @@ class Softmax(_OverAxis, of="nnlite"):
         return y
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = y (ḡ − Σ ḡ y), from ḡ = ∂f/∂y."""
         (y,) = self.saved
         return y * (grad - np.sum(grad * y, axis=self.axis, keepdims=True))
 
@@ -85,6 +86,7 @@ class LogSoftmax(_OverAxis, of="nnlite"):
         return y
 
     def backward(self, grad: Any) -> Any:
+        """∂f/∂z = ḡ − exp(y) Σ ḡ, from ḡ = ∂f/∂y."""
         (y,) = self.saved
         return grad - np.exp(y) * np.sum(grad, axis=self.axis, keepdims=True)
 

@@ -145,7 +145,7 @@ def test_its_derivative_graph_gives_the_gradients_of_backward(case: Case) -> Non
     vertices = [nn.Input(f"x{i}", requires_grad=is_float(x)) for i, x in enumerate(inputs)]
     weights = nn.Constant(weights_like(case.module()(*inputs)))
     graph = nn.Graph(vertices, (case.module()(*vertices) * weights).sum())
-    if not graph.output.requires_grad:
+    if not graph.outputs[0].requires_grad:
         return
     _, *got = graph.gradient(*inputs)(*inputs)
     for grad, exact in zip(got, (*of_parameters, *of_inputs), strict=True):

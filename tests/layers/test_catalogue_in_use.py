@@ -136,7 +136,7 @@ def test_a_derivative_leaves_the_buffers_as_they_are(case: Case) -> None:
 
     def of_parameters(*values: Any) -> Any:
         with exchanged(dict(zip(module.parameters(), values))):
-            return module._forward_at(nn.Node.alone(), case.inputs)
+            return module._forward_at(nn.Node._alone(), case.inputs)
 
     parameters = [parameter.value for parameter in module.parameters()]
     if parameters:

@@ -149,7 +149,8 @@ class TestConv2d:
     @FLOATS
     def test_keeps_the_dtype(self, dtype: DTypeLike) -> None:
         conv, x = Conv2d(2, 3, 3, padding=1, dtype=dtype, rng=0), samples(2, 2, 4, 4).astype(dtype)
-        exact = convolved(*map(np.float64, (x, conv.weight.value, conv.bias.value)), padding=1)
+        X, W, b = map(np.float64, (x, conv.weight.value, conv.bias.value))
+        exact = convolved(X, W, b, padding=1)
         assert_equal_to_rounding(conv(x), exact, dtype)
         assert gradient_of(conv, x).dtype == dtype
         assert conv.weight.grad.dtype == conv.bias.grad.dtype == dtype
@@ -184,7 +185,7 @@ class TestConv2d:
         graph = nn.Graph([x], conv(x).sum())
         graph(samples(2, 1, 4, 4))
         graph.backward()
-        node = graph.output.parents[0]
+        node = graph.outputs[0].parents[0]
         assert node.module is conv
         assert node._needs_input_grad == (False,)
         np.testing.assert_allclose(conv.bias.grad, [8.0, 8.0])

@@ -126,10 +126,11 @@ class TestEveryInitialiser:
             assert values.flags.writeable
 
     def test_depends_on_nothing_but_its_rng(self, function: Any) -> None:
-        before = np.random.get_state()[1].copy()  # noqa: NPY002
+        before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
         seeded = function((4, 3), rng=7)
         np.testing.assert_array_equal(seeded, function((4, 3), rng=np.random.default_rng(7)))
-        np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+        after = np.random.get_state()[1]  # type: ignore[index]  # noqa: NPY002
+        np.testing.assert_array_equal(before, after)
 
     def test_differs_between_precisions_by_rounding_only(self, function: Any) -> None:
         double = function((4, 3), rng=7)

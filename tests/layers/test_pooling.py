@@ -45,6 +45,7 @@ POOLS = {
     "no samples": ((2,), (0, 2, 4, 4)),
 }
 
+INSIDE: dict[str, Any] = {"count_include_pad": False}
 EVERY_POOL = pytest.mark.parametrize(("sizes", "shape"), POOLS.values(), ids=POOLS)
 
 
@@ -52,17 +53,17 @@ class TestPooling:
     @EVERY_POOL
     def test_is_the_largest_or_the_mean_of_each_window(self, sizes: Any, shape: Any) -> None:
         x = samples(*shape)
-        pool = MaxPool2d(*sizes)
+        pool: MaxPool2d | AvgPool2d = MaxPool2d(*sizes)
         np.testing.assert_array_equal(pool(x), pooled(x, np.nanmax, *geometry(pool)))
         pool = AvgPool2d(*sizes)
         exact = pooled(x, lambda w: np.nansum(w) / w.size, *geometry(pool))
         assert_equal_to_rounding(pool(x), exact)
-        without = AvgPool2d(*sizes, count_include_pad=False)
+        without = AvgPool2d(*sizes, **INSIDE)
         assert_equal_to_rounding(without(x), pooled(x, np.nanmean, *geometry(pool)))
 
     @EVERY_POOL
     @pytest.mark.parametrize(
-        "layer", [MaxPool2d, AvgPool2d, lambda *sizes: AvgPool2d(*sizes, count_include_pad=False)]
+        "layer", [MaxPool2d, AvgPool2d, lambda *sizes: AvgPool2d(*sizes, **INSIDE)]
     )
     def test_has_the_right_derivatives(self, layer: Any, sizes: Any, shape: Any) -> None:
         pool = layer(*sizes)
@@ -148,13 +149,21 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "the window covers 9 × 9 pixels, and a picture of x has 8 × 8",
     ),
     "no channels": (lambda: Conv2d(0, 4, 3), ValueError, "in_channels is a whole number of at"),
-    "half a channel": (lambda: Conv2d(3, 4.0, 3), TypeError, "out_channels is a whole number"),
+    "half a channel": (
+        lambda: Conv2d(3, 4.0, 3),  # type: ignore[arg-type]
+        TypeError,
+        "out_channels is a whole number",
+    ),
     "groups": (
         lambda: Conv2d(4, 6, 3, groups=4),
         ValueError,
         "in_channels=4 and out_channels=6 cannot both be cut into groups=4 equal parts",
     ),
-    "three sizes": (lambda: Conv2d(3, 4, (3, 3, 3)), TypeError, r"or a pair.*got \(3, 3, 3\)"),
+    "three sizes": (
+        lambda: Conv2d(3, 4, (3, 3, 3)),  # type: ignore[arg-type]
+        TypeError,
+        r"or a pair.*got \(3, 3, 3\)",
+    ),
     "no kernel": (lambda: Conv2d(3, 4, 0), ValueError, "kernel_size is a whole number of at least"),
     "stride": (lambda: Conv2d(3, 4, 3, stride=0), ValueError, "stride is a whole number of at"),
     "dilation": (lambda: Conv2d(3, 4, 3, dilation=(1, 0)), ValueError, "dilation is a whole"),
@@ -176,7 +185,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "MaxPool2d: padding is at most half of kernel_size=3, got 2",
     ),
     "forgotten parentheses": (
-        lambda: MaxPool2d(IMAGES),
+        lambda: MaxPool2d(IMAGES),  # type: ignore[arg-type]
         TypeError,
         r"second set of parentheses forgotten, as in MaxPool2d\(...\)\(x\)",
     ),

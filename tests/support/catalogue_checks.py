@@ -62,7 +62,7 @@ class WithParameters(nn.Module, of=__name__):
 
     def forward(self, *values: Any) -> Any:
         count = len(self.owned)
-        vertex = nn.Node.alone(self.needs_input_grad[count:])
+        vertex = nn.Node._alone(self.needs_input_grad[count:])
         own = dict(zip(self.owned, values))
         self.save_for_backward(vertex, own)
         with exchanged(own):

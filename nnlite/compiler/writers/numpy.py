@@ -83,7 +83,7 @@ class Writer(Names):
         if isinstance(module, LinearMap):
             return f"{self.bind(module, module.label)}.linear({values})"
         runs = copy(module)
-        runs._vertex = Node.alone((False,) * len(args))
+        runs._vertex = Node._alone((False,) * len(args))
         return f"{self.bind(runs, module.label)}.forward({values})"
 
     def _scalar(self, arg: Operation, dtype: Any) -> str:
