@@ -59,21 +59,24 @@ _MOVED = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in (*_SHELVES, *_MOVED):
-        return import_module(f"nnlite.{name}")
-    if name == "__all__":
-        names = [name for room in _ROOMS for name in _room(room).__all__]
-        return ["__version__", *_SHELVES, *_MOVED, *names]
-    for room in () if name.startswith("_") else _ROOMS:
-        if name in _room(room).__all__:
-            found = globals()[name] = getattr(_room(room), name)
-            return found
-    raise AttributeError(f"module 'nnlite' has no attribute {name!r}")
+if not TYPE_CHECKING:  # for which the imports above are the names that there are
+
+    def __getattr__(name: str) -> Any:
+        if name in (*_SHELVES, *_MOVED):
+            return import_module(f"nnlite.{name}")
+        if name == "__all__":
+            names = [name for room in _ROOMS for name in _room(room).__all__]
+            return ["__version__", *_SHELVES, *_MOVED, *names]
+        for room in () if name.startswith("_") else _ROOMS:
+            if name in _room(room).__all__:
+                found = globals()[name] = getattr(_room(room), name)
+                return found
+        raise AttributeError(f"module 'nnlite' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(__getattr__("__all__"))
+    names: list[str] = sys.modules[__name__].__all__
+    return sorted(names)
 
 
 def _room(name: str) -> ModuleType:

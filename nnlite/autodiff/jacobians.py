@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.autodiff.forward import jvp
-from nnlite.autodiff.primals import Function, as_float, of_chosen, positions_of
+from nnlite.autodiff.primals import Argnums, Function, as_float, of_chosen, positions_of
 from nnlite.autodiff.reverse import vjp
 from nnlite.core.bundle import Bundle, NotTogetherError
 from nnlite.core.value import next_level
@@ -16,7 +16,7 @@ from nnlite.core.value import next_level
 BUNDLE_SIZE = 64
 
 
-def jacobian(f: Function, *args: Any, argnums: int | Sequence[int] = 0, mode: str = "auto") -> Any:
+def jacobian(f: Function, *args: Any, argnums: Argnums = 0, mode: str = "auto") -> Any:
     """The Jacobian of f, entry by entry.
 
     Parameters

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from nnlite.core.value import Value
 
 Function = Callable[..., Any]
+Argnums = SupportsIndex | Sequence[SupportsIndex]
 
 
 def as_float(x: Any) -> Any:
@@ -26,7 +27,7 @@ def as_float(x: Any) -> Any:
     return array if isinstance(x, np.ndarray) else array[()]
 
 
-def positions_of(argnums: int | Sequence[int], args: tuple[Any, ...]) -> tuple[int, ...]:
+def positions_of(argnums: Argnums, args: tuple[Any, ...]) -> tuple[int, ...]:
     """`argnums` as positions counted from the front."""
     wanted = argnums if isinstance(argnums, Sequence) else (argnums,)
     if any(not -len(args) <= operator.index(n) < len(args) for n in wanted):

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.autodiff.primals import Function, as_float, check_argnums, of_chosen, positions_of
+from nnlite.autodiff.primals import (
+    Argnums,
+    Function,
+    as_float,
+    check_argnums,
+    of_chosen,
+    positions_of,
+)
 from nnlite.core.recording import Recording, functional
 
 
@@ -57,7 +64,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...
     return recording.value, pullback
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """A function that gives the value of f and its gradient.
 
     Parameters
@@ -101,7 +108,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return value_and_gradient
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def grad(f: Function, argnums: Argnums = 0) -> Function:
     """A function that gives the gradient of f; parameters and errors are `value_and_grad`'s.
 
     Examples

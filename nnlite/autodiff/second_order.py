@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlite.autodiff.forward import jvp
 from nnlite.autodiff.jacobians import jacobian
-from nnlite.autodiff.primals import Function
+from nnlite.autodiff.primals import Argnums, Function
 from nnlite.autodiff.reverse import grad
 
 
@@ -39,7 +39,7 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     return jvp(grad(f), (x,), (v,))[1]
 
 
-def hessian(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
+def hessian(f: Function, *args: Any, argnums: Argnums = 0) -> Any:
     """The Hessian of a scalar f: the Jacobian, in forward mode, of its gradient.
 
     Parameters

@@ -70,7 +70,7 @@ class Step:
     """
 
     def __init__(self, graph: Recordable) -> None:
-        self.graph = graph
+        self.graph: Any = graph
         self._vector = Vector(graph.parameters())
         self._programs: dict[Any, Program] = {}
         self._latest: Program | None = None

@@ -63,7 +63,7 @@ class Graph(Shown, Module, of="nnlite"):
 
     _is_watched = False  # its constants are, and the modules in it
 
-    def __init__(self, inputs: Sequence[Input], output: Node | Sequence[Node]) -> None:
+    def __init__(self, inputs: Sequence[Input], output: Node | Sequence[Node] | Any) -> None:
         if isinstance(inputs, Node):
             raise TypeError(f"Graph: inputs is a list, [{inputs.name}], got {inputs!r} by itself")
         self.inputs = list(inputs)

@@ -41,14 +41,14 @@ FAMILIES = {
 }
 _HOMES = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
-__all__ = list(_HOMES)
+if not TYPE_CHECKING:  # for which the imports above are the names that there are
+    __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_HOMES)

@@ -10,11 +10,11 @@ import numpy as np
 
 from nnlite.plot.axes import CURVES, Axes, axes, open_corner
 
-Record = Mapping[str, Sequence[float]]
+Record = Mapping[str, Any]
 
 
 def history(
-    history: Record | Sequence[Mapping[str, float]],
+    history: Record | Sequence[Record],
     ax: Axes | None = None,
     keys: Sequence[str] | None = None,
 ) -> Axes:

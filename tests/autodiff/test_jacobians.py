@@ -22,14 +22,15 @@ class TestJacobian:
     @pytest.mark.parametrize(("n", "m", "passes"), [(5, 2, "reverse"), (2, 5, "forward")])
     def test_goes_in_reverse_where_inputs_outnumber_outputs(self, n, m, passes, monkeypatch):
         """S16."""
-        used = []
+        used: list[str] = []
         for name, mode in (("_from_rows", "reverse"), ("_from_columns", "forward")):
             function = getattr(jacobians, name)
-            monkeypatch.setattr(
-                jacobians,
-                name,
-                lambda *args, function=function, mode=mode: used.append(mode) or function(*args),
-            )
+
+            def noted(*args, function=function, mode=mode):
+                used.append(mode)
+                return function(*args)
+
+            monkeypatch.setattr(jacobians, name, noted)
         A = np.random.default_rng(0).normal(size=(m, n))
         np.testing.assert_array_equal(nn.jacobian(lambda x: A @ x, np.zeros(n)), A)
         assert used == [passes]

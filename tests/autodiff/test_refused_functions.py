@@ -122,7 +122,7 @@ class TestNothingIsSilentlyWrong:
 
     def test_the_point_in_place_of_the_position_is_answered(self):
         with pytest.raises(TypeError, match=r"nn\.grad\(f\)\(x\)"):
-            nn.grad(np.sin, 1.0)
+            nn.grad(np.sin, 1.0)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=r"nn\.jacobian\(f, x\)"):
             nn.jacobian(np.sin)
 

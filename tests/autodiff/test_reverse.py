@@ -68,7 +68,7 @@ class TestGrad:
     @pytest.mark.parametrize("make", [nn.Module, nn.Graph])
     def test_of_a_module_or_graph_leaves_parameters_and_gradients_alone(self, make):
         linear = nn.Linear(3, 1, rng=0)
-        f = nn.Sequential(linear, nn.Sigmoid())
+        f: nn.Module = nn.Sequential(linear, nn.Sigmoid())
         if make is nn.Graph:
             x = nn.Input("x")
             f = nn.Graph([x], f(x))

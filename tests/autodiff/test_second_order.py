@@ -1,5 +1,7 @@
 """Derivatives of derivatives."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from functions import MODES, derivative
@@ -64,8 +66,13 @@ class TestNesting:
         np.testing.assert_array_equal(tangent, [np.cos(0.3), 0.0])
 
     def test_a_value_that_outlived_its_function_is_refused(self):
-        kept = []
-        nn.grad(lambda x: kept.append(x) or x * x)(1.0)
+        kept: list[Any] = []
+
+        def square(x):
+            kept.append(x)
+            return x * x
+
+        nn.grad(square)(1.0)
         with pytest.raises(RuntimeError, match="function that has returned"):
             kept[0] * 2
 

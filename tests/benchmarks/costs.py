@@ -49,7 +49,7 @@ def perceptron(width, batch, seed=0):
 
 def medians(runs, repeat):
     """The median time of each run, in interleaved rounds."""
-    times = {name: [] for name in runs}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeat):
         for name, run in runs.items():
             start = time.perf_counter()

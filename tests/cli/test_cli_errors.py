@@ -29,7 +29,7 @@ def refused(capsys, *arguments, code=2):
     """The message with which a command is refused; nothing is written."""
     before = everything_in(Path.cwd())
     try:
-        got = main(list(arguments))
+        got: str | int | None = main(list(arguments))
     except SystemExit as stop:
         got = stop.code
     output = capsys.readouterr()

@@ -124,7 +124,7 @@ def test_the_environment_is_prepared_before_numpy_and_without_it():
 
 def test_it_is_too_late_once_numpy_is_loaded():
     assert np.__name__ in sys.modules
-    environ = {}
+    environ: dict[str, str] = {}
     assert kernels.prepare(environ) == environ == {}
 
 
@@ -133,6 +133,7 @@ def test_numpys_blas_is_found():
     assert found.name
     if found.name == "OpenBLAS":
         assert found.kernels
+        assert found.threads is not None
         assert found.threads >= 1
         assert f"OpenBLAS {found.version}, {found.kernels} kernels" in str(found)
 

@@ -58,7 +58,9 @@ def problem_of(read, path):
     try:
         read(path)
     except RunError as error:
-        return re.match(r"[^\s,:]*", str(error))[0]
+        named = re.match(r"[^\s,:]*", str(error))
+        assert named is not None
+        return named[0]
     return None
 
 

@@ -34,7 +34,7 @@ def test_to_and_fro_between_training_and_evaluation_writes_nothing_anew(
     written: list[Program],
 ) -> None:
     graph, step = NETWORKS["noise"](), NETWORKS["noise"]().compile()
-    sources = {}
+    sources: dict[bool, str] = {}
     for turn in range(6):
         for mode in (True, False):
             graph.train(mode)

@@ -16,7 +16,7 @@ import nnlite as nn
 
 def test_what_is_changed_between_two_steps_counts() -> None:
     def changes(graph: nn.Graph) -> list[Callable[[], Any]]:
-        sequential = next(m for m in graph.modules() if isinstance(m, nn.Sequential))
+        sequential: Any = next(m for m in graph.modules() if isinstance(m, nn.Sequential))
         first, norm, _, dropout, last = sequential.layers
         generator = np.random.default_rng(0)
         return [
@@ -41,11 +41,11 @@ def test_what_is_changed_between_two_steps_counts() -> None:
 
 
 def test_a_constant_and_an_attribute_of_ones_own_layer_are_read_anew() -> None:
-    def build() -> tuple[nn.Graph, nn.Constant, Net]:
+    def build() -> tuple[nn.Graph, tuple[nn.Constant, Net]]:
         x, net, weight = nn.Input("x"), Net(), nn.Constant(np.arange(8.0))
-        return nn.Graph([x], (net(x) * weight).sum()), weight, net
+        return nn.Graph([x], (net(x) * weight).sum()), (weight, net)
 
-    (graph, *of_graph), (compiled, *of_compiled) = build(), build()
+    (graph, of_graph), (compiled, of_compiled) = build(), build()
     step, (X, _) = compiled.compile(), samples("")
     assert_same(graph, step, X)
     for weight, net in (of_graph, of_compiled):

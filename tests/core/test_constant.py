@@ -1,5 +1,7 @@
 """Functions without a derivative: plain values on duals, vertices without a gradient on nodes."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -230,7 +232,7 @@ class TestArraysLikeAnother:
 class TestGraphs:
     def test_a_comparison_is_a_vertex_that_every_pass_computes_anew(self):
         x = nn.Input("x", requires_grad=True)
-        mask = np.less(x, 1)
+        mask: Any = np.less(x, 1)
         graph = nn.Graph(inputs=[x], output=np.sum(np.where(mask, x, 0)))
         for point in (Y, -Y):
             graph(point)

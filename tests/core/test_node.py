@@ -251,7 +251,7 @@ def assert_pulls_back_like_autograd(
 
 @pytest.mark.parametrize("symbol", OPERATORS)
 class TestOperators:
-    def shapes(self, symbol: str, sampler: st.DataObject) -> tuple[Any, Any]:
+    def shapes(self, symbol: str, sampler: st.DataObject) -> tuple[Any, ...]:
         if symbol == "@":
             strategy = mutually_broadcastable_shapes(
                 signature=np.matmul.signature, max_dims=2, max_side=3

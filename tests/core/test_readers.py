@@ -32,12 +32,13 @@ class TestWhatReadersTried:
             nn.Linear(2, 1, rng=0)(item)
 
     def test_a_summary_changes_nothing(self) -> None:
-        net = nn.Sequential(nn.Linear(2, 2, rng=0), nn.BatchNorm1d(2), nn.Dropout(0.5, rng=0))
+        dropout = nn.Dropout(0.5, rng=0)
+        net = nn.Sequential(nn.Linear(2, 2, rng=0), nn.BatchNorm1d(2), dropout)
         before = net.state_dict()
         net.summary(np.arange(8.0).reshape(4, 2))
         for name, array in net.state_dict().items():
             np.testing.assert_array_equal(array, before[name])
-        assert net.layers[2].rng.random() == np.random.default_rng(0).random()
+        assert dropout.rng.random() == np.random.default_rng(0).random()
 
     def test_a_composite_is_pickled_with_its_parameters_and_without_its_last_pass(self) -> None:
         net = Net()
@@ -142,7 +143,12 @@ class TestWhatReadersTried:
 
     def test_a_vertex_that_was_kept_from_a_function_is_of_no_more_use(self) -> None:
         side: list[Any] = []
-        nn.grad(lambda x: (side.append(x * 2), np.sum(x))[1])(A)
+
+        def total(x: Any) -> Any:
+            side.append(x * 2)
+            return np.sum(x)
+
+        nn.grad(total)(A)
         with pytest.raises(RuntimeError, match="function that has returned"):
             nn.grad(lambda x: np.sum(x * side[0]))(A)
 

@@ -1,5 +1,7 @@
 """Files of arrays: bad ones, and ones larger than memory."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from kinds_of_files import TEXT, X, refusal
@@ -148,7 +150,7 @@ class TestABadFileOfArrays:
 
 def test_a_lazy_data_set_trains_to_the_same_bits_as_the_same_arrays_in_memory(tmp_path):
     rng = np.random.default_rng(0)
-    X = rng.normal(2, 3, (500, 4))
+    X: Any = rng.normal(2, 3, (500, 4))
     table = np.hstack([X, X[:, :1] > 2])
     np.save(tmp_path / "x.npy", table)
     lazy = load(tmp_path / "x.npy", target="4")

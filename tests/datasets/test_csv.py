@@ -23,8 +23,8 @@ class TestLoadCsv:
     def test_finds_the_separator_in_the_header(self, table: Path, mark: str) -> None:
         table.write_text("a,b,t\n1,2,3\n4,5,6\n".replace(",", mark))
         data = load_csv(table, target="t")
-        assert data.X.tolist() == [[1, 2], [4, 5]]
-        assert data.t.tolist() == [[3], [6]]
+        assert data.X[:].tolist() == [[1, 2], [4, 5]]
+        assert data.t[:].tolist() == [[3], [6]]
         assert data.feature_names == ("a", "b")
 
     def test_finds_the_separator_though_quoted_names_hold_another(self, table: Path) -> None:
@@ -34,34 +34,34 @@ class TestLoadCsv:
     def test_takes_the_target_from_any_column(self, table: Path) -> None:
         table.write_text("a,t,b\n1,2,3\n4,5,6\n")
         data = load_csv(table, target="t")
-        assert data.X.tolist() == [[1, 3], [4, 6]]
-        assert data.t.tolist() == [[2], [5]]
+        assert data.X[:].tolist() == [[1, 3], [4, 6]]
+        assert data.t[:].tolist() == [[2], [5]]
         assert data.feature_names == ("a", "b")
 
     def test_keeps_a_numeric_target_as_numbers(self, table: Path) -> None:
         table.write_text("a,price\n1,-2.5e3\n2,0\n")
         data = load_csv(table, target="price", dtype=np.float32)
-        assert data.t.tolist() == [[-2500], [0]]
+        assert data.t[:].tolist() == [[-2500], [0]]
         assert data.t.dtype == np.float32
         assert data.class_names == ()
 
     def test_makes_two_classes_zero_and_one_in_the_order_of_their_names(self, table: Path) -> None:
         table.write_text("a,t\n1,yes\n2,no\n3, yes \n")
         data = load_csv(table, target="t", dtype=np.float32)
-        assert data.t.tolist() == [[1], [0], [1]]
+        assert data.t[:].tolist() == [[1], [0], [1]]
         assert data.t.dtype == np.float32
         assert data.class_names == ("no", "yes")
 
     def test_reads_true_and_false_in_any_case(self, table: Path) -> None:
         table.write_text("a,t\n1,True\n2,FALSE\n3,true\n")
         data = load_csv(table, target="t")
-        assert data.t.tolist() == [[1], [0], [1]]
+        assert data.t[:].tolist() == [[1], [0], [1]]
         assert data.class_names == ("false", "true")
 
     def test_makes_more_classes_integer_labels(self, table: Path) -> None:
         table.write_text("a,t\n1,pear\n2,apple\n3,fig\n4, apple \n")
         data = load_csv(table, target="t")
-        assert data.t.tolist() == [2, 0, 1, 0]
+        assert data.t[:].tolist() == [2, 0, 1, 0]
         assert data.t.dtype == np.int64
         assert data.class_names == ("apple", "fig", "pear")
 
@@ -79,8 +79,8 @@ class TestLoadCsv:
     def test_reads_what_other_programs_write(self, table: Path, content: bytes) -> None:
         table.write_bytes(content)
         data = load_csv(str(table), target="t")
-        assert data.X.tolist() == [[1], [3]]
-        assert data.t.tolist() == [[2], [4]]
+        assert data.X[:].tolist() == [[1], [3]]
+        assert data.t[:].tolist() == [[2], [4]]
         assert data.feature_names == ("a",)
 
 
@@ -191,7 +191,7 @@ class TestABadTable:
 
     def test_may_be_good_in_float64_and_too_large_for_float32(self, table: Path) -> None:
         table.write_text("a,t\n1e300,1\n")
-        assert load_csv(table, target="t").X.tolist() == [[1e300]]
+        assert load_csv(table, target="t").X[:].tolist() == [[1e300]]
         with pytest.raises(DataError, match="expected a finite float32 number but found '1e300'"):
             load_csv(table, target="t", dtype=np.float32)
 

@@ -53,7 +53,8 @@ class TestSplit:
         data = numbered(50)
         train, test = data.split(test=0.3, rng=0)
         for part in (train, test):
-            assert np.array_equal(part.X, np.hstack([part.t, -part.t]))
+            X, t = part
+            assert np.array_equal(X, np.hstack([t, -t]))
             assert part.feature_names == data.feature_names
             assert part.target_name == data.target_name
         assert sorted([*train.t[:, 0], *test.t[:, 0]]) == list(range(50))
@@ -63,15 +64,16 @@ class TestSplit:
         train, _ = data.split(rng=0)
         assert train.t[:, 0].tolist() != sorted(train.t[:, 0])
         assert np.array_equal(data.X, numbered(50).X)
-        train.X[:] = -1
+        X, _ = train
+        X[:] = -1
         assert np.array_equal(data.X, numbered(50).X)
 
     def test_of_the_same_seed_is_the_same(self) -> None:
-        first, second, other = (numbered(50).split(rng=seed)[1].t.tolist() for seed in (1, 1, 2))
+        first, second, other = (numbered(50).split(rng=seed)[1].t[:].tolist() for seed in (1, 1, 2))
         generator = np.random.default_rng(1)
-        assert first == second == numbered(50).split(rng=generator)[1].t.tolist()
+        assert first == second == numbered(50).split(rng=generator)[1].t[:].tolist()
         assert first != other
-        assert first != numbered(50).split(rng=generator)[1].t.tolist()
+        assert first != numbered(50).split(rng=generator)[1].t[:].tolist()
 
     @pytest.mark.parametrize("test", [0.0, 1.0, -0.5, 1.5, 0.04, 0.96, float("nan")])
     def test_refuses_an_empty_part(self, test: float) -> None:

@@ -35,7 +35,7 @@ def npz_of(folder, X, t):
 def fields_of(folder, X, t):
     path = folder / "table"
     table = np.zeros(len(t), [("a", "f8"), ("b", "f8"), ("t", np.asarray(t).dtype)])
-    table["a"], table["b"], table["t"] = *X.T, t
+    (table["a"], table["b"]), table["t"] = X.T, t
     with open(path, "wb") as file:
         np.save(file, table)
     return path
@@ -171,12 +171,12 @@ class TestTheFeatures:
         columns = [["Ada", "Ben"], [1, 2], [3, 4], ["x", "y"], ["no", "yes"]]
         path = as_csv(tmp_path / "t.csv", ["name", "a", "b", "remark", "t"], columns)
         data = load(path, target="t", features=("b", "a"))
-        assert data.X.tolist() == [[3, 1], [4, 2]]
+        assert data.X[:].tolist() == [[3, 1], [4, 2]]
         assert data.feature_names == ("b", "a")
-        assert load_features(path, ["b", "a"]).tolist() == [[3, 1], [4, 2]]
+        assert load_features(path, ["b", "a"])[:].tolist() == [[3, 1], [4, 2]]
         single = load_features(path, ["a"], dtype=np.float32)
         assert single.dtype == np.float32
-        assert single.tolist() == [[1], [2]]
+        assert single[:].tolist() == [[1], [2]]
 
     @KINDS
     def test_are_the_same_from_every_kind_of_file(self, tmp_path, make):

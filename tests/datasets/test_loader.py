@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ class TestAState:
             return numbered(10, batch_size=3, shuffle=shuffle, rng=rng), rng
 
         whole, whole_rng = loader(1)
-        passes = []
+        passes: list[list[Any]] = []
         kept = None
         for _ in range(3):
             passes.append([])

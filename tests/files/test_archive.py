@@ -108,11 +108,14 @@ def test_a_full_disk_leaves_the_old_file(
 def test_the_file_is_on_the_disk_before_it_takes_its_place_and_then_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = []
+    calls: list[str] = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
-        monkeypatch.setattr(
-            os, name, lambda *a, name=name, real=real: calls.append(name) or real(*a)
-        )
+
+        def noted(*a: Any, name: str = name, real: Any = real) -> Any:
+            calls.append(name)
+            return real(*a)
+
+        monkeypatch.setattr(os, name, noted)
     write_npz(tmp_path / "a.npz", {"x": np.zeros(3)})
     assert calls == ["fsync", "replace", "fsync"]

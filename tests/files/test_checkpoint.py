@@ -23,7 +23,7 @@ from nnlite.files.checkpoint import CheckpointError, Checkpoints, read_checkpoin
 from nnlite.files.lock import Lock, LockedError
 from nnlite.files.state import pack, unpack
 
-STATE = {
+STATE: dict[str, Any] = {
     "step": 12,
     "rate": 0.1 + 0.2,
     "none": None,

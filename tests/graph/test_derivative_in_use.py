@@ -109,7 +109,8 @@ def check(model: Model, found: Callable[[], Any]) -> bool:
     try:
         values = found()
     except ValueError as error:
-        assert "build another with graph.gradient(...)" in str(error)
+        if "build another with graph.gradient(...)" not in str(error):
+            raise
         return False
     model.norm.running_mean, model.norm.running_var = buffers  # which training changes
     loss, weight, *_ = model.gradients()

@@ -108,7 +108,7 @@ class TestAGraphIsRefused:
     def test_whose_inputs_are_no_inputs(self) -> None:
         x = nn.Input("x")
         with pytest.raises(TypeError, match=r"inputs of a graph are nn\.Input"):
-            nn.Graph([-x], -x)  # type: ignore[list-item]
+            nn.Graph([-x], -x)
 
 
 X, T = data(4, features=3)

@@ -22,7 +22,7 @@ class Finder(doctest.DocTestFinder):
             return item.__name__ in classes_of(module)
         if inspect.isfunction(item):
             return inspect.unwrap(item).__globals__ is vars(module)
-        return super()._from_module(module, item)
+        return super()._from_module(module, item)  # type: ignore[misc]
 
 
 def classes_of(module):
@@ -51,7 +51,7 @@ MODULES = list(modules())
     "example", [test for module in MODULES for test in examples_of(module)], ids=lambda e: e.name
 )
 def test_an_example_gives_what_it_shows(example):
-    failures = []
+    failures: list[str] = []
     doctest.DocTestRunner(optionflags=FLAGS).run(example, out=failures.append, clear_globs=False)
     assert not failures, "".join(failures)
 

@@ -19,8 +19,8 @@ SHELVES = (
     *("autodiff", "datasets", "init", "layers", "losses", "metrics", "models", "optim", "plot"),
     *("regularizers", "schedules"),
 )
-ROOMS = ("core", "graph", "checking", "training", "files", "compiler")
-HERE = sorted(name for name in nn.__all__ if not isinstance(getattr(nn, name), ModuleType | str))
+ROOMS = ("core", "graph", "checking", "training", "files")
+HERE = sorted(name for name in dir(nn) if not isinstance(getattr(nn, name), ModuleType | str))
 ON_SHELVES = [(shelf, name) for shelf in SHELVES for name in dir(getattr(nn, shelf))]
 
 

@@ -14,7 +14,7 @@ def test_every_python_example_of_the_readme_gives_what_it_shows():
     examples = doctest.DocTestParser().get_doctest(
         "\n".join(blocks("python")), {}, "README.md", "README.md", 0
     )
-    failures = []
+    failures: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(
         examples, out=failures.append
     )

@@ -64,9 +64,7 @@ def test_what_is_no_initialiser_is_refused(kind: str) -> None:
     make, shape = LAYERS[kind]
     with pytest.raises(TypeError, match=f"{kind}: init is an initialiser, such as nn.init.he_norm"):
         make(init="he")
-    with pytest.raises(
-        ValueError, match=rf"{kind}: init was asked for float64\[{shape[0]}, "
-    ):
+    with pytest.raises(ValueError, match=rf"{kind}: init was asked for float64\[{shape[0]}, "):
         make(init=lambda shape, *, dtype, rng: np.zeros(3))
     with pytest.raises(ValueError, match=r"and gave float32"):
         make(init=lambda shape, *, dtype, rng: np.zeros(shape, np.float32))

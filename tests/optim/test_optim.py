@@ -55,7 +55,7 @@ class TestEveryVariant:
             optimiser.step()
             ours.append(w.value)
         for i, j in np.ndindex(2, 3):
-            theirs = torch_sgd(start[i, j], list(gradients[:, i, j]), 0.1, **variant)
+            theirs = torch_sgd(float(start[i, j]), list(gradients[:, i, j]), 0.1, **variant)
             np.testing.assert_allclose(np.array(ours)[:, i, j], theirs, rtol=0, atol=1e-10)
 
     def test_remembers_gradients_whatever_becomes_of_their_array(
@@ -154,7 +154,7 @@ class TestTheConstructorRefuses:
     @pytest.mark.parametrize("others", [{}, {"momentum": 0.9, "dampening": 0.1}], ids=str)
     def test_nesterov_without_momentum_or_with_dampening(self, others: dict[str, float]) -> None:
         with pytest.raises(ValueError, match="Nesterov"):
-            nn.SGD([nn.Parameter(np.ones(1))], nesterov=True, **others)  # type: ignore[arg-type]
+            nn.SGD([nn.Parameter(np.ones(1))], nesterov=True, **others)
 
     def test_an_empty_list(self) -> None:
         with pytest.raises(ValueError, match="no parameters"):

@@ -157,7 +157,10 @@ def test_a_schedule_needs_a_rate() -> None:
     ("make", "message"),
     [
         (lambda sgd: StepLR(sgd, 0), "StepLR: step_size is a whole number of at least 1, got 0"),
-        (lambda sgd: StepLR(sgd, 2.5), "StepLR: step_size is a whole number"),
+        (
+            lambda sgd: StepLR(sgd, 2.5),  # type: ignore[arg-type]
+            "StepLR: step_size is a whole number",
+        ),
         (lambda sgd: StepLR(sgd, 2, 0.0), "StepLR: gamma is a finite number above 0, got 0.0"),
         (lambda sgd: ExponentialLR(sgd, -0.5), "ExponentialLR: gamma is .* got -0.5"),
         (lambda sgd: ExponentialLR(sgd, np.inf), "ExponentialLR: gamma is .* got inf"),

@@ -51,7 +51,7 @@ class TestLayout:
 @st.composite
 def graphs(draw):
     """Any acyclic graph: each vertex feeds on some of those before it, on some twice."""
-    nodes = []
+    nodes: list[Vertex] = []
     for k in range(draw(st.integers(3, 60))):
         name = "n" * draw(st.integers(1, 30)) + f".{k}"
         count = draw(st.integers(0, min(4, k)))

@@ -62,7 +62,7 @@ def picture(request, shows_values):
         derivative = [*derivative_graphs()][int(request.param[-1])]
         ax = derivative.plot(values=shows_values)
     picture = Picture(ax)
-    plt.close(ax.figure)
+    plt.close(picture.ax.figure)
     return picture
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,12 +26,18 @@ def seminar():
     return graph
 
 
+def child_of(element, name):
+    child = element.find(name, NAMESPACE)
+    assert child is not None
+    return child
+
+
 def vertices(document):
     """By title: the rectangle and the lines of text."""
     root = ElementTree.fromstring(document)
     return {
-        group.find("svg:title", NAMESPACE).text: (
-            group.find("svg:rect", NAMESPACE),
+        child_of(group, "svg:title").text: (
+            child_of(group, "svg:rect"),
             [text.text for text in group.findall("svg:text", NAMESPACE)],
         )
         for group in root.findall("svg:g", NAMESPACE)
@@ -62,18 +69,18 @@ class TestSVG:
     @pytest.mark.parametrize("name", GRAPHS)
     def test_everything_is_inside_of_it_and_text_in_its_box(self, name):
         root = ElementTree.fromstring(svg(Picture(GRAPHS[name], values=True, gradients=True)))
-        left, top, width, height = map(float, root.get("viewBox").split())
+        left, top, width, height = map(float, root.attrib["viewBox"].split())
         for rectangle in root.iter("{http://www.w3.org/2000/svg}rect"):
-            x, y, w, h = (float(rectangle.get(key)) for key in ("x", "y", "width", "height"))
+            x, y, w, h = (float(rectangle.attrib[key]) for key in ("x", "y", "width", "height"))
             assert x >= left
             assert y >= top
             assert x + w <= left + width + 0.11
             assert y + h <= top + height + 0.11
         for group in root.findall("svg:g", NAMESPACE):
-            rectangle = group.find("svg:rect", NAMESPACE)
-            y, h = float(rectangle.get("y")), float(rectangle.get("height"))
+            rectangle = child_of(group, "svg:rect")
+            y, h = float(rectangle.attrib["y"]), float(rectangle.attrib["height"])
             for text in group.findall("svg:text", NAMESPACE):
-                assert y < float(text.get("y")) < y + h
+                assert y < float(text.attrib["y"]) < y + h
 
     def test_the_backward_part_is_dashed(self, seminar):
         derivative = seminar.gradient(np.ones((3, 2)), np.ones((3, 1)))
@@ -92,7 +99,7 @@ class TestSVG:
 
     def test_a_graph_too_large_to_be_read_shows_its_repr(self):
         x = nn.Input("x")
-        y = x
+        y: Any = x
         for _ in range(200):
             y = np.tanh(y)
         assert nn.Graph([x], y)._repr_svg_() is None

@@ -1,5 +1,8 @@
 """Pictures of training and of what derivatives cost."""
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from nnlite import plot
 
 pytestmark = pytest.mark.usefixtures("headless", "no_figures_left")
 
-RECORD = {
+RECORD: dict[str, list[float]] = {
     "epoch": [1, 2, 3],
     "train_loss": [0.7, 0.5, 0.4],
     "test_loss": [0.8, 0.6, 0.5],
@@ -22,12 +25,24 @@ RECORD = {
 }
 
 
+def xs(line):
+    return np.asarray(line.get_xdata()).tolist()
+
+
+def ys(line):
+    return np.asarray(line.get_ydata()).tolist()
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 class TestHistory:
     def test_only_losses_are_drawn_unless_keys_are_given(self):
         lines = plot.history(RECORD).get_lines()
-        assert [line.get_ydata().tolist() for line in lines] == [[0.7, 0.5, 0.4], [0.8, 0.6, 0.5]]
+        assert [ys(line) for line in lines] == [[0.7, 0.5, 0.4], [0.8, 0.6, 0.5]]
         (line,) = plot.history(RECORD, keys=["test_accuracy"]).get_lines()
-        assert line.get_ydata().tolist() == [0.5, 0.7, 0.8]
+        assert ys(line) == [0.5, 0.7, 0.8]
 
     def test_curves_differ_by_more_than_colour(self):
         first, second = plot.history(RECORD).get_lines()
@@ -37,7 +52,8 @@ class TestHistory:
         ax = plot.history(RECORD)
         assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("epoch", "loss", "")
         legend = ax.get_legend()
-        assert [text.get_text() for text in legend.get_texts()] == ["train", "test"]
+        assert labels(ax) == ["train", "test"]
+        assert legend is not None
         assert not legend.get_frame_on()
 
     def test_one_curve_needs_no_legend(self):
@@ -45,26 +61,30 @@ class TestHistory:
 
     def test_epochs_are_counted_from_one_where_they_are_not_given(self):
         (line,) = plot.history({"loss": [1.0, 0.5]}).get_lines()
-        assert line.get_xdata().tolist() == [1, 2]
+        assert xs(line) == [1, 2]
 
     def test_epochs_without_a_number_are_passed_over(self):
         nan = float("nan")
         (line,) = plot.history({"test_loss": [1.0, nan, 0.5]}).get_lines()
-        assert line.get_xdata().tolist() == [1, 3]
+        assert xs(line) == [1, 3]
 
     def test_a_single_epoch_is_visible(self):
         (line,) = plot.history({"loss": [1.0]}).get_lines()
         assert line.get_marker() == "o"
 
     def test_rows_are_as_good_as_columns(self):
-        rows = [{"epoch": 1, "loss": 0.7}, {"epoch": 2, "loss": None}, {"epoch": 3, "loss": 0.4}]
+        rows: list[dict[str, Any]] = [
+            {"epoch": 1, "loss": 0.7},
+            {"epoch": 2, "loss": None},
+            {"epoch": 3, "loss": 0.4},
+        ]
         (line,) = plot.history(rows).get_lines()
-        assert line.get_xdata().tolist() == [1, 3]
-        assert line.get_ydata().tolist() == [0.7, 0.4]
+        assert xs(line) == [1, 3]
+        assert ys(line) == [0.7, 0.4]
 
     def test_curves_of_several_quantities_keep_their_whole_names(self):
         ax = plot.history(RECORD, keys=["test_loss", "test_accuracy"])
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["test loss", "test accuracy"]
+        assert labels(ax) == ["test loss", "test accuracy"]
         assert ax.get_ylabel() == "value"
 
     @pytest.mark.parametrize("keys", [None, [], ["loss"]])
@@ -78,7 +98,7 @@ class TestHistory:
             plot.history({"epoch": [1, 2], "loss": [1.0]})
 
 
-def corners():
+def corners() -> tuple[np.ndarray, np.ndarray]:
     X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     return X, np.array([0, 0, 1, 1])
 
@@ -95,7 +115,7 @@ class TestDecisionBoundary:
         centres = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
         scores = lambda X: -((X[:, None] - centres) ** 2).sum(axis=2)
         ax = plot.decision_boundary(scores, centres, np.arange(3), names=["a", "b", "c"])
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "c"]
+        assert labels(ax) == ["a", "b", "c"]
         (line, *_) = [c for c in ax.collections if c.get_zorder() == 1]
         border = np.vstack([path.vertices for path in line.get_paths()])
         distances = np.linalg.norm(border[:, None] - centres, axis=2)
@@ -108,7 +128,7 @@ class TestDecisionBoundary:
         assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("x₁", "x₂", "")
 
     def test_classes_differ_in_marker_and_in_grey(self):
-        ax = plot.decision_boundary(lambda X: X[:, 0], *corners())
+        ax: Any = plot.decision_boundary(lambda X: X[:, 0], *corners())
         samples = [c for c in ax.collections if c.get_label() in "01"]
         shapes = {len(c.get_paths()[0].vertices) for c in samples}
         assert len(shapes) == 2
@@ -118,7 +138,7 @@ class TestDecisionBoundary:
 
     def test_a_class_that_is_nowhere_predicted_does_no_harm(self):
         ax = plot.decision_boundary(lambda X: np.zeros(len(X)), *corners())
-        assert len(ax.get_legend().get_texts()) == 2
+        assert len(labels(ax)) == 2
 
     @pytest.mark.parametrize(
         ("predict", "X", "t", "names", "message"),
@@ -153,7 +173,7 @@ class TestGradientSpread:
 
     def test_the_box_holds_the_middle_half(self):
         sizes = np.geomspace(1e-6, 1e-2, 101)
-        ax = plot.gradient_spread({"w": sizes * (-1) ** np.arange(101)})
+        ax: Any = plot.gradient_spread({"w": sizes * (-1) ** np.arange(101)})
         (box,) = ax.patches
         assert box.get_x() == pytest.approx(1e-5, rel=1e-12)
         assert box.get_x() + box.get_width() == pytest.approx(1e-3, rel=1e-12)
@@ -195,8 +215,7 @@ class TestModes:
 
     def test_the_rule_is_drawn_where_n_passes_m(self):
         (stairs,) = plot.modes(costs()).get_lines()
-        x, y = stairs.get_data()
-        assert list(zip(x, y, strict=True)) == [
+        assert list(zip(xs(stairs), ys(stairs), strict=True)) == [
             (-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (1.5, 0.5), (1.5, 1.5), (2.5, 1.5)
         ]  # fmt: skip
 
@@ -222,8 +241,8 @@ class TestModes:
         assert forward.get_linestyle() != reverse.get_linestyle()
         assert forward.get_marker() != reverse.get_marker()
         expected = [1000, 4000, 16000] if "m" in fixed else [4000] * 3
-        assert list(forward.get_ydata()) == expected
-        assert border.get_xdata()[0] == 4
+        assert ys(forward) == expected
+        assert xs(border)[0] == 4
         assert (ax.get_xlabel(), ax.get_ylabel()) == (label, "memory of the Jacobian, bytes")
 
     @pytest.mark.parametrize(
@@ -255,7 +274,7 @@ class TestConfusionMatrix:
         assert [text.get_text() for text in ax.texts] == ["", "1", "", "1"]
 
     def test_numbers_stand_out_from_their_cells(self):
-        ax = plot.confusion_matrix([0] * 10 + [1] * 10, [0] * 9 + [1] * 6 + [0] * 5)
+        ax: Any = plot.confusion_matrix([0] * 10 + [1] * 10, [0] * 9 + [1] * 6 + [0] * 5)
         shades = ax.images[0].to_rgba(ax.images[0].get_array())[..., 0].ravel()
         for shade, text in zip(shades, ax.texts, strict=True):
             assert abs(shade - to_rgb(text.get_color())[0]) > 0.4
@@ -282,7 +301,7 @@ class TestConfusionMatrix:
         assert not plt.get_fignums()
 
 
-EVERY = {
+EVERY: dict[str, Callable[[Any], Any]] = {
     "history": lambda ax: plot.history(RECORD, ax=ax),
     "boundary": lambda ax: plot.decision_boundary(lambda X: X[:, 0], *corners(), ax=ax),
     "spread": lambda ax: plot.gradient_spread({"first.weight": [1.0, 2.0, 0.0]}, ax=ax),

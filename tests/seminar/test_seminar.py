@@ -21,7 +21,7 @@ def closed_forms(
     model: Seminar, X: np.ndarray, t: np.ndarray
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """u and ū of every vertex, as requirements.md gives them, in float64."""
-    X, t = np.float64(X), np.float64(t)
+    X, t = X.astype(np.float64), t.astype(np.float64)
     w, b = np.float64(model.linear.weight.value), np.float64(model.linear.bias.value)
     m = t.size
     z = X @ w + b

@@ -62,7 +62,7 @@ class RecordedClassifier(MLPClassifier):
 
     def _init_coef(self, *arguments: Any) -> Any:
         W, b = super()._init_coef(*arguments)
-        vars(self).setdefault("start", []).append((W.copy(), b.copy()))
+        self.__dict__.setdefault("start", []).append((W.copy(), b.copy()))
         return W, b
 
 

@@ -29,7 +29,7 @@ def check_derivatives(f, *xs, rng=0, rtol=1e-10, second=True):
     and with a central difference of the exact gradient.
     """
     rng = np.random.default_rng(rng)
-    xs = [np.asarray(x, dtype=np.float64) for x in xs]
+    xs = tuple(np.asarray(x, dtype=np.float64) for x in xs)
     copies = [x.copy() for x in xs]
     vs = [rng.normal(size=x.shape) for x in xs]
     value, tangent = jvp(f, xs, vs)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from catalogue import HARD, IMAGES, LABELS, P, T, X
 from references import Mistake
@@ -35,33 +38,38 @@ ONE_HOT = np.eye(3)[LABELS]
 NODE = nn.Input("x")
 FORGOTTEN = "was a second set of parentheses forgotten"
 
+
+def call(kind: Any, *arguments: Any) -> Callable[[], Any]:
+    return lambda: kind(*arguments)
+
+
 MISTAKES: list[Mistake] = [
     Mistake(Linear, lambda: Linear(4, 2)(np.ones((4, 3))), ValueError, "x transposed.*x.T"),
     Mistake(Linear, lambda: Linear(0, 2), ValueError, "in_features is a whole number"),
     Mistake(Linear, lambda: Linear(3, 2)(X32), TypeError, "x has dtype float32"),
     *(
-        Mistake(kind, lambda kind=kind, x=x: kind(x), TypeError, FORGOTTEN)
+        Mistake(kind, call(kind, x), TypeError, FORGOTTEN)
         for kind in (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Softmax)
         for x in (X, NODE)
     ),
     *(
-        Mistake(kind, lambda kind=kind, x=x: kind(x), TypeError, FORGOTTEN)
+        Mistake(kind, call(kind, x), TypeError, FORGOTTEN)
         for kind in (LogSoftmax, LayerNorm, BatchNorm1d, BatchNorm2d, Dropout, Flatten, L1, L2)
         for x in (X, NODE)
     ),
     *(
-        Mistake(kind, lambda kind=kind, t=t: kind(NODE, t), TypeError, FORGOTTEN)
+        Mistake(kind, call(kind, NODE, t), TypeError, FORGOTTEN)
         for kind in (MSE, MAE, Huber, BCE, BCEWithLogits, CrossEntropy)
         for t in (T, NODE)
     ),
     Mistake(Sigmoid, lambda: Sigmoid(X), TypeError, r"as in Sigmoid\(\)\(x\)\?"),
-    Mistake(LeakyReLU, lambda: LeakyReLU("0.1"), TypeError, "negative_slope is .*got '0.1'"),
+    Mistake(LeakyReLU, lambda: LeakyReLU("0.1"), TypeError, "negative_slope is .*got '0.1'"),  # type: ignore[arg-type]
     Mistake(ELU, lambda: ELU(np.inf), ValueError, "alpha is a finite number, got inf"),
     Mistake(GELU, lambda: GELU("erf"), ValueError, "approximate is 'none' or 'tanh', got 'erf'"),
-    Mistake(GELU, lambda: GELU(True), TypeError, "approximate is 'none' or 'tanh', got True"),
+    Mistake(GELU, lambda: GELU(True), TypeError, "approximate is 'none' or 'tanh', got True"),  # type: ignore[arg-type]
     Mistake(Softplus, lambda: Softplus(0), ValueError, "beta is a finite number above 0, got 0"),
     Mistake(Softmax, lambda: Softmax(2)(X), ValueError, r"z of shape \(4, 3\) has no axis 2"),
-    Mistake(Softmax, lambda: Softmax(0.5), TypeError, "axis is a whole number, got 0.5"),
+    Mistake(Softmax, lambda: Softmax(0.5), TypeError, "axis is a whole number, got 0.5"),  # type: ignore[arg-type]
     Mistake(Softmax, lambda: Softmax()(X[:, :0]), ValueError, "has nothing along axis -1"),
     Mistake(LogSoftmax, lambda: LogSoftmax(2)(X), ValueError, "has no axis 2"),
     Mistake(LayerNorm, lambda: LayerNorm(4)(X), ValueError, r"expected x of shape \(..., 4\)"),
@@ -84,7 +92,7 @@ MISTAKES: list[Mistake] = [
     Mistake(Conv2d, lambda: Conv2d(2, 3, 0), ValueError, "kernel_size is a whole .*got 0"),
     Mistake(Conv2d, lambda: Conv2d(2, 3, 1, dtype="f")(IMAGES), TypeError, "x has dtype float64"),
     Mistake(MaxPool2d, lambda: MaxPool2d(2)(X), ValueError, "rows of pixels.*x.reshape"),
-    Mistake(MaxPool2d, lambda: MaxPool2d(IMAGES), TypeError, r"as in MaxPool2d\(...\)\(x\)"),
+    Mistake(MaxPool2d, lambda: MaxPool2d(IMAGES), TypeError, r"as in MaxPool2d\(...\)\(x\)"),  # type: ignore[arg-type]
     Mistake(AvgPool2d, lambda: AvgPool2d(5)(IMAGES), ValueError, "5 × 5 pixels.* has 4 × 5"),
     Mistake(AvgPool2d, lambda: AvgPool2d(2, 0), ValueError, "stride is a whole number .*got 0"),
     Mistake(Dropout, lambda: Dropout(1.5), ValueError, "p is a probability.*got 1.5"),
@@ -95,7 +103,7 @@ MISTAKES: list[Mistake] = [
     Mistake(Embedding, lambda: Embedding(2, 2)(-LABELS), IndexError, "from 0 to 1, got -2"),
     Mistake(Flatten, lambda: Flatten()(X[0]), ValueError, r"batch axis missing.*x\[None\]"),
     Mistake(Flatten, lambda: Flatten(2, 1)(IMAGES), ValueError, "axis 2 comes after axis 1"),
-    Mistake(Flatten, lambda: Flatten(1.0), TypeError, "start_axis is a whole number, got 1.0"),
+    Mistake(Flatten, lambda: Flatten(1.0), TypeError, "start_axis is a whole number, got 1.0"),  # type: ignore[arg-type]
     Mistake(MSE, lambda: MSE()(X, X[:, 0]), ValueError, "must be the same"),
     Mistake(MAE, lambda: MAE()(X, X[:, 0]), ValueError, "must be the same"),
     Mistake(Huber, lambda: Huber(0), ValueError, "delta is a finite number above 0, got 0"),

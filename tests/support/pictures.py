@@ -1,5 +1,7 @@
 """Graphs of many shapes, without any framework behind them, and what their pictures look like."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.path import Path
@@ -8,7 +10,7 @@ from matplotlib.path import Path
 class Vertex:
     def __init__(self, name, *parents, operation=None, parameters=(), value=None, grad=None):
         self.name, self.parents, self.parameters = name, parents, tuple(parameters)
-        self.module = type(operation, (), {})() if operation else None
+        self.module: Any = type(operation, (), {})() if operation else None
         self.value, self.grad = value, grad
 
 
@@ -42,14 +44,14 @@ def seminar_model():
 
 
 def chain(count):
-    nodes = [Input("x")]
+    nodes: list[Vertex] = [Input("x")]
     for k in range(1, count):
         nodes.append(Vertex(f"tanh_{k}", nodes[-1], operation="Tanh"))
     return nodes
 
 
 def diamonds(count):
-    nodes = [Input("x")]
+    nodes: list[Vertex] = [Input("x")]
     while len(nodes) < count:
         top, k = nodes[-1], len(nodes)
         sin = Vertex(f"sin_{k}", top, operation="Sin")
@@ -61,13 +63,13 @@ def diamonds(count):
 def random_graph(count, seed):
     """Of one output, where a vertex feeds a few of the next dozen."""
     rng = np.random.default_rng(seed)
-    nodes = [Input("x", value=rng.normal(size=(32, 30)))]
+    nodes: list[Any] = [Input("x", value=rng.normal(size=(32, 30)))]
     unused = list(nodes)
     for k in range(1, count):
         array = rng.normal(size=rng.integers(1, 6)) * 10.0 ** rng.integers(-9, 9)
         if k < count - 1 and len(unused) < 5 and rng.random() < 0.4:
             leaf = (Input, Parameter, Constant)[rng.integers(3)]
-            node = leaf(f"leaf_{k}", value=array, grad=array)
+            node: Vertex = leaf(f"leaf_{k}", value=array, grad=array)
         else:
             operation = ("Add", "Multiply", "LogSumExp")[rng.integers(3)]
             parents = unused if k == count - 1 else [rng.choice(unused)]

@@ -1,5 +1,8 @@
 """Functions that rearrange entries."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -21,7 +24,7 @@ def squared(f):
 
 
 # Each function of one array x, and a shape of x.
-OF_ONE = {
+OF_ONE: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "reshape": (lambda x: np.reshape(x, (4, -1)), (2, 2, 3)),
     "reshape to no axes": (lambda x: np.reshape(x, ()), (1, 1)),
     "reshape method, lengths": (lambda x: x.reshape(3, 4), (2, 6)),

@@ -109,7 +109,7 @@ class Composite(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = [nn.Linear(3, 4, rng=0), nn.Sigmoid(), nn.Linear(4, 3, rng=1)]
+        self.layers: list[Any] = [nn.Linear(3, 4, rng=0), nn.Sigmoid(), nn.Linear(4, 3, rng=1)]
 
     def forward(self, x: Any, t: Any) -> Any:
         for layer in self.layers:

@@ -23,7 +23,7 @@ class Model:
 
     def __init__(self, lr: float = 0.1, shared: bool = True, dropout: float = 0.0) -> None:
         x, t = nn.Input("x"), nn.Input("t")
-        self.net = nn.Sequential(
+        self.net: Any = nn.Sequential(
             nn.Linear(3, 4, rng=0),
             nn.BatchNorm1d(4),
             nn.Tanh(),

@@ -41,15 +41,15 @@ def test_early_stopping_waits_for_its_patience(
 
 @pytest.mark.parametrize("restore", [True, False])
 def test_the_model_ends_with_its_best_weights(restore: bool) -> None:
-    model, after = Model(), []
-    report = Told(
-        epoch=lambda trainer, row: (
-            row.update(m=[3, 1, 2, 2][row["epoch"] - 1]),
-            after.append(weights(trainer.graph)),
-        )
-    )
+    model = Model()
+    after: list[bytes] = []
+
+    def measure(trainer: Trainer, row: dict[str, Any]) -> None:
+        row["m"] = [3, 1, 2, 2][row["epoch"] - 1]
+        after.append(weights(trainer.graph))
+
     stopping = EarlyStopping(2, metric="m", restore_best=restore)
-    trainer = model.trainer(early_stopping=stopping, callbacks=[report])
+    trainer = model.trainer(early_stopping=stopping, callbacks=[Told(epoch=measure)])
     trainer.fit(9)
     assert trainer.stopped
     assert after.index(weights(model.graph)) == (1 if restore else 3)

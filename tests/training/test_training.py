@@ -113,11 +113,14 @@ def test_validation_gives_the_loss_and_the_metrics_of_all_samples(shared: bool) 
 
 @pytest.mark.parametrize("batch_size", [7, 30])
 def test_validation_takes_every_sample_of_a_loader_in_its_order(batch_size: int) -> None:
-    seen = []
+    seen: list[bytes] = []
+
+    def note(y: Any, t: Any) -> float:
+        seen.append(t.tobytes())
+        return 0.0
+
     loader = DataLoader(*samples(), batch_size, shuffle=True, drop_last=True, rng=3)
-    trainer = Model().trainer(
-        validation=loader, metrics={"m": lambda y, t: seen.append(t.tobytes()) or 0.0}
-    )
+    trainer = Model().trainer(validation=loader, metrics={"m": note})
     state = loader.state_dict()
     trainer.fit(1)
     assert seen == [samples()[1].tobytes()]
@@ -129,7 +132,7 @@ def test_a_dataset_can_be_the_validation() -> None:
     x, t = nn.Input("x"), nn.Input("t")
     linear = nn.Linear(64, 10, rng=0)
     graph = nn.Graph([x, t], nn.CrossEntropy()(linear(x), t))
-    loader = DataLoader(train.X / 16, train.t, 64)
+    loader = DataLoader(train.X[:] / 16, train.t, 64)
     trainer = Trainer(
         graph, nn.SGD(graph.parameters(), 0.1), loader, validation=test, progress=False
     )
@@ -174,10 +177,16 @@ def test_a_schedule_steps_after_each_epoch_or_after_each_step() -> None:
 def test_a_plateau_is_looked_for_in_the_validation_or_else_in_the_training(
     validated: bool,
 ) -> None:
-    model, seen = Model(), []
+    model = Model()
+    seen: list[float] = []
     schedule = nn.ReduceLROnPlateau(model.optimizer)
     step = schedule.step
-    schedule.step = lambda metric: (seen.append(metric), step(metric))  # type: ignore[assignment]
+
+    def noted(metric: Any) -> None:
+        seen.append(metric)
+        step(metric)
+
+    schedule.step = noted  # type: ignore[method-assign]
     options: dict[str, Any] = {"validation": samples(seed=1)} if validated else {}
     history = model.trainer(schedule=schedule, **options).fit(2)
     assert seen == [row["validation_loss" if validated else "train_loss"] for row in history]
@@ -216,7 +225,7 @@ def test_a_step_that_failed_is_made_when_fit_goes_on() -> None:
             raise RuntimeError("once")
         return make(X, t)
 
-    trainer._step = fails_once
+    trainer._step = fails_once  # type: ignore[assignment]
     with pytest.raises(RuntimeError, match="once"):
         trainer.fit(2)
     trainer.fit(2)

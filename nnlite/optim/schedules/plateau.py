@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import SupportsFloat
 
 from nnlite.core.arguments import AT_LEAST_0, COUNT, INNER, Checked, OneOf
 from nnlite.optim import Optimizer
@@ -92,12 +93,12 @@ class ReduceLROnPlateau(Schedule):
         self.bad_steps = 0
         self.cooldown_left = 0
 
-    def step(self, metric: float) -> None:  # type: ignore[override]
+    def step(self, metric: SupportsFloat) -> None:  # type: ignore[override]
         """Look at this epoch's metric, such as the loss on a validation set."""
-        metric = float(metric)
+        value = float(metric)
         self.steps += 1
-        if self.is_better(metric):
-            self.best = metric
+        if self.is_better(value):
+            self.best = value
             self.bad_steps = 0
         else:
             self.bad_steps += 1

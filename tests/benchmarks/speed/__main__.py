@@ -1,6 +1,8 @@
 """How long a step takes in nnlite, in NumPy by hand, and in the peers that are installed.
 
     python tests/benchmarks/speed [--threads 1] [--rounds 30] [--only perceptron] [--out folder]
+    python tests/benchmarks/speed --threads 1 --record    # adds the run to speed.csv beside it
+    python tests/benchmarks/speed --readme                # the README's table from speed.csv
 
 Each system runs in its own process on as many threads and processors as are asked for; in every
 round each has its turn, so that whatever else the machine does hits all of them. The first losses,
@@ -15,6 +17,7 @@ from pathlib import Path
 import conduct
 import growth
 import numpy as np
+import record
 import report
 import startup
 from work import WORKS
@@ -31,7 +34,11 @@ def parse(argv=None):
     parser.add_argument("--systems", nargs="+", default=known, choices=known)
     parser.add_argument("--out", type=Path, help="a folder for the table, a CSV and two pictures")
     parser.add_argument("--quick", action="store_true", help="neither start-up nor growth")
+    parser.add_argument("--record", action="store_true", help="add the run to speed.csv")
+    parser.add_argument("--readme", action="store_true", help="write the README's table, only")
     options = parser.parse_args(argv)
+    if options.record and options.quick:
+        parser.error("--record is of a whole run, with start-up: leave --quick out")
     options.works = [work for work in WORKS if any(word in work.name for word in options.only)]
     if not options.works:
         parser.error(f"no work has {options.only} in its name: {[work.name for work in WORKS]}")
@@ -47,7 +54,8 @@ def main(options):
 
     measured = {}
     with conduct.Crew(options.systems, options.threads) as crew:
-        say(header(options, crew))
+        about = {system: worker.ask("about") for system, worker in crew.workers.items()}
+        say(header(options, about))
         for work in options.works:
             times, errors = crew.measure(work, options.rounds)
             measured[work.name] = times, errors, crew.memory(work)
@@ -60,6 +68,8 @@ def main(options):
             commands = startup.measure(options.threads, max(3, options.rounds // 3))
             lines = [[name, report.duration(np.median(t))] for name, t in commands.items()]
             say(f"\nStart-up\n{report.aligned(lines)}")
+    if options.record:
+        record.append(found, commands, about, processor(), options.threads, options.rounds)
     if not options.quick:
         ours = [s for s in options.systems if s == conduct.FLOOR or s.startswith("nnlite")]
         with conduct.Crew(ours, options.threads) as crew:
@@ -81,15 +91,14 @@ def main(options):
         (options.out / "speed.txt").write_text("\n".join(said) + "\n", encoding="utf-8")
 
 
-def header(options, crew):
+def header(options, about):
     """What was measured where, with which kernels."""
     _, reasons = conduct.installed()
     lines = [
         f"{datetime.date.today()}, {platform.system()} {platform.machine()}, {processor()}",
         f"Python {platform.python_version()}, {options.threads} thread(s), {options.rounds} rounds",
     ]
-    for system, worker in crew.workers.items():
-        lines.append(f"{system}: {worker.ask('about')}")
+    lines += [f"{system}: {what}" for system, what in about.items()]
     lines += [f"{system} left out: {reason}" for system, reason in reasons.items()]
     return "\n".join(lines)
 
@@ -99,4 +108,8 @@ def processor():
 
 
 if __name__ == "__main__":
-    main(parse())
+    given = parse()
+    if given.readme:
+        record.write_readme()
+    else:
+        main(given)

@@ -97,7 +97,7 @@ class CrossEntropy:
         z, flat, total, places, ones = self.z, self.flat, self.total, self.places, self.ones
         np.multiply(self.t, self.rows, places)
         np.add(places, self.columns, places)
-        np.maximum.reduce(z, 0, None, self.peak)
+        np.maximum.reduce(z, 0, None, self.peak)  # type: ignore[call-overload]
         np.subtract(z, self.peak, z)
         flat.take(places, None, self.true, "clip")
         np.exp(z, z)

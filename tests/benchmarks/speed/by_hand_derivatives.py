@@ -5,6 +5,7 @@ gradient's program, differentiated line by line along the direction. ẋ is writ
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 import work as given
@@ -63,7 +64,7 @@ class Tangent:
         if x_dot is not None:
             W.T.dot(x_dot.T, spare)
             np.add(z_dot, spare, z_dot)
-        np.maximum.reduce(z, 0, None, self.peak)
+        np.maximum.reduce(z, 0, None, self.peak)  # type: ignore[call-overload]
         np.subtract(z, self.peak, z)
         np.exp(z, y)
         self.classes.dot(y, self.total)
@@ -104,6 +105,7 @@ class HessianVector(Tangent):
         np.multiply(y, self.share, y)
         np.multiply(y_dot, self.share, y_dot)
         bar, bar_dot = y.T, y_dot.T
+        x_dot: Any
         for i in range(self.layers - 1, -1, -1):
             x, x_dot = (self.h[i - 1], self.h_dot[i - 1]) if i else (self.X, None)
             W, W_dot, result = self.weights[2 * i], self.v[2 * i], self.result[2 * i]

@@ -106,7 +106,7 @@ def _network(work, nn):
         return nn.Linear(n, m, dtype=work.dtype)
 
     if work.kind == "seminar":
-        return [linear(*work.sizes, 1), nn.Sigmoid()]
+        return [linear(*work.sizes, 1), nn.Sigmoid()]  # type: ignore[call-arg]
     if work.kind == "perceptron":
         layers = [
             layer for pair in itertools.pairwise(work.sizes) for layer in (linear(*pair), nn.ReLU())

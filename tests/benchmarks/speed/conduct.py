@@ -8,6 +8,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import work as given
@@ -59,7 +60,7 @@ class Worker:
     def __init__(self, system, threads):
         self.system = system
         path = Path(__file__).parent / "worker.py"
-        self.process = subprocess.Popen(
+        self.process: Any = subprocess.Popen(
             [sys.executable, str(path), system, json.dumps(processors(threads))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -106,7 +107,7 @@ class Crew:
         results = {system: _results(worker, work) for system, worker in workers.items()}
         errors = _errors(work, results)
         calls = {system: _calls(worker) for system, worker in workers.items()}
-        times = {system: [] for system in workers}
+        times: dict[str, list[float]] = {system: [] for system in workers}
         for _ in range(rounds):
             for system, worker in workers.items():
                 time.sleep(self.pause)

@@ -26,7 +26,7 @@ def works():
 
 def measure(crew, rounds):
     """{axis: {system: {number: median seconds}}}."""
-    found = {}
+    found: dict[str, dict[str, dict[int, float]]] = {}
     for axis, family in works().items():
         found[axis] = {}
         for number, work in family.items():

@@ -29,7 +29,7 @@ def measure(threads, rounds):
         if not name.startswith("import ")
         or find_spec(name.removeprefix("import ").split(";")[0].split(".")[0])
     }
-    times = {name: [] for name in commands}
+    times: dict[str, list[float]] = {name: [] for name in commands}
     for i in range(rounds + 1):
         for name, command in commands.items():
             start = time.perf_counter()

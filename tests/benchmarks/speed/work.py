@@ -61,7 +61,7 @@ def data(work):
 def weights(work):
     """[W, b, W, b, …] with W of (in, out), or kernels of (out, in, height, width)."""
     if work.kind == "seminar":
-        shapes = [(work.sizes[0], 1)]
+        shapes: list[tuple[int, ...]] = [(work.sizes[0], 1)]
     elif work.kind == "convolution":
         shapes = [(n, m, KERNEL, KERNEL) for m, n in itertools.pairwise(CHANNELS)]
         shapes.append((CHANNELS[-1] * (work.sizes[0] // 4) ** 2, CLASSES))

@@ -1,5 +1,7 @@
 """``einsum``: every way of labelling axes, to second order."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from derivatives import check_derivatives
@@ -9,7 +11,7 @@ from matrices import check_against_autograd, normal
 import nnlite as nn
 from nnlite.autodiff import grad, vjp
 
-FORMULAS = [
+FORMULAS: list[tuple[Any, ...]] = [
     ("ij,jk->ik", (2, 3), (3, 4)),
     ("ij,jk", (2, 3), (3, 4)),
     ("ki, jk -> ij", (3, 2), (4, 3)),

@@ -1,5 +1,7 @@
 """NumPy's elementwise functions: their derivatives, and what a kink is worth."""
 
+from typing import Any
+
 import autograd
 import autograd.numpy as hips
 import numpy as np
@@ -73,13 +75,14 @@ OF_TWO = {
 }
 
 OURS_ALONE = (np.positive, np.cbrt, np.float_power, np.fmod, np.copysign, np.heaviside)
-SMALL = {"max_dims": 3, "min_side": 0, "max_side": 3}
+SMALL: dict[str, Any] = {"max_dims": 3, "min_side": 0, "max_side": 3}
 few = settings(max_examples=8, deadline=None, derandomize=True)
 
 
 def draw(interval, shape, seed=0):
     """Numbers in the interval; half a hundredth of it stays free for differences at its ends."""
-    return np.random.default_rng(seed).uniform(*interval, size=shape)
+    low, high = interval
+    return np.random.default_rng(seed).uniform(low, high, size=shape)
 
 
 def examples(f):

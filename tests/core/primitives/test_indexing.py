@@ -1,5 +1,7 @@
 """Indexing, its transposed, and the operators and methods of nodes and duals."""
 
+from typing import Any
+
 import autograd
 import autograd.numpy as hips
 import numpy as np
@@ -163,8 +165,8 @@ class TestAComputedKeyInAGraph:
     def test_is_computed_anew_at_each_point(self):
         x = nn.Input("x", requires_grad=True)
         graph = nn.Graph([x], (x[x > 0] ** 2).sum() * x[np.argmax(x)])
-        for point in ([1.0, -2.0, 3.0], [1.0, 2.0, -3.0], [-1.0, -2.0, 4.0]):
-            point = np.array(point)
+        for numbers in ([1.0, -2.0, 3.0], [1.0, 2.0, -3.0], [-1.0, -2.0, 4.0]):
+            point = np.array(numbers)
             graph(point)
             graph.backward()
             top, squares = point.max(), np.sum(point[point > 0] ** 2)
@@ -207,7 +209,7 @@ class TestAComputedKeyInAGraph:
 class TestRefused:
     @pytest.mark.parametrize("name", ["mode", "out"])
     def test_arguments_of_take_that_the_rule_does_not_have(self, name):
-        argument = {"mode": "wrap", "out": np.ones(2)}[name]
+        argument: Any = {"mode": "wrap", "out": np.ones(2)}[name]
         with pytest.raises(TypeError, match=rf"np\.take .*{name}="):
             grad(lambda x: np.sum(np.take(x, [0, 1], **{name: argument})))(np.ones(2))
 

@@ -151,8 +151,16 @@ UNKNOWN_TO_AUTOGRAD = {
     "vdot of other shapes": (np.vdot, (2, 3), (3, 2)),
     "vecdot": (np.vecdot, (4, 3), (4, 3)),
     "vecdot that broadcasts": (np.vecdot, (4, 1, 3), (2, 3)),
-    "vecdot along an axis": (lambda a, b: np.vecdot(a, b, axis=0), (3, 1), (3, 4)),
-    "linalg.vecdot": (lambda a, b: np.linalg.vecdot(a, b, axis=-2), (3, 1), (3, 4)),
+    "vecdot along an axis": (
+        lambda a, b: np.vecdot(a, b, axis=0),  # type: ignore[call-overload]
+        (3, 1),
+        (3, 4),
+    ),
+    "linalg.vecdot": (
+        lambda a, b: np.linalg.vecdot(a, b, axis=-2),  # type: ignore[call-overload]
+        (3, 1),
+        (3, 4),
+    ),
     "kron of other ranks": (np.kron, (2,), (3, 1, 2)),
     "kron of a matrix and a vector": (np.kron, (2, 3), (2,)),
     "kron of a number": (np.kron, (), (2, 3)),
@@ -251,7 +259,10 @@ def test_complex_products_are_refused(f):
 REFUSALS = {
     "matmul axes=": (lambda x: np.matmul(x, x, axes=[(0, 1), (0, 1), (0, 1)]), "axes="),
     "matmul dtype=": (lambda x: np.matmul(x, x, dtype=np.float32), "dtype="),
-    "vecdot keepdims=": (lambda x: np.vecdot(x, x, keepdims=True), "keepdims="),
+    "vecdot keepdims=": (
+        lambda x: np.vecdot(x, x, keepdims=True),  # type: ignore[call-overload]
+        "keepdims=",
+    ),
     "dot out=": (lambda x: np.dot(x, x, out=np.zeros((2, 2))), "out"),
     "outer out=": (lambda x: np.outer(x, x, out=np.zeros((4, 4))), "out"),
     "multi_dot out=": (lambda x: np.linalg.multi_dot([x, x], out=np.zeros((2, 2))), "out="),

@@ -210,7 +210,7 @@ class TestAtZero:
     def test_a_row_of_zeros_does_not_disturb_the_others(self):
         x = np.array([[0.0, 0.0], [3.0, 4.0]])
         found = grad(lambda x: np.linalg.norm(x, axis=1).sum())(x)
-        np.testing.assert_allclose(found, [[0, 0], [0.6, 0.8]], rtol=2 * EPS)
+        np.testing.assert_allclose(found, [[0.0, 0.0], [0.6, 0.8]], rtol=2 * EPS)
 
 
 class TestTheResultIsNumPys:

@@ -79,7 +79,11 @@ class TestRefused:
             (lambda x: np.repeat(x, np.argmax(x)), TypeError, "depends on repeats"),
             (lambda x: sliding_window_view(x, 1, 0, writeable=True), TypeError, "writeable"),
             (lambda x: np.split(x, 0), ValueError, "not positive"),
-            (lambda x: np.meshgrid(x, x, indexing="yx"), ValueError, "'yx'"),
+            (
+                lambda x: np.meshgrid(x, x, indexing="yx"),  # type: ignore[call-overload]
+                ValueError,
+                "'yx'",
+            ),
         ],
     )
     def test_what_has_no_rule_is_named(self, f, error, match):

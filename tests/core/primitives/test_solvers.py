@@ -1,5 +1,8 @@
 """Linear systems, inverses, determinants and the Cholesky factor, to second order."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from derivatives import EPS, check_derivatives
@@ -101,7 +104,7 @@ def test_pinv_of_a_rectangular_matrix_of_full_rank_has_the_right_derivatives(sha
 def test_the_jacobian_of_the_inverse_is_minus_a_kronecker_product():
     """∂Y/∂A = −Y ⊗ Yᵀ for rows stacked."""
     A = regular(3, 3)
-    Y = np.linalg.inv(A)
+    Y: Any = np.linalg.inv(A)
     for mode in ("forward", "reverse"):
         found = full_jacobian(np.linalg.inv, A, mode).reshape(9, 9)
         np.testing.assert_allclose(found, -np.kron(Y, Y.T), rtol=1e-13, atol=1e-14)
@@ -311,7 +314,7 @@ def test_the_rank_carries_no_derivative():
 def test_solvers_stand_in_declared_graphs():
     x = nn.Input("x", requires_grad=True)
     b = normal(3)
-    functions = {
+    functions: dict[str, Callable[[Any], Any]] = {
         "solve": lambda x: np.linalg.solve(x, b),
         "inv": np.linalg.inv,
         "det": np.linalg.det,
