@@ -170,7 +170,9 @@ def contributions(
         module = vertex.module
         grads = module._backward_at(vertex) if backward is None else backward(module, vertex)
         if type(grads) is not tuple:
-            grads = (_not_a_list(grads, vertex),)
+            if type(grads) is list:
+                raise _not_a_tuple(vertex)
+            grads = (grads,)
         if len(grads) != len(vertex.parents):
             raise _wrong_number(grads, vertex)
         for parent, grad in zip(vertex.parents, grads):
@@ -186,11 +188,9 @@ def contributions(
     return found
 
 
-def _not_a_list(grads: Any, vertex: Node) -> Any:
-    if isinstance(grads, list):
-        message = f"{type(vertex.module).__name__}.backward returned a list; return a tuple"
-        raise with_slip(TypeError(message), "a list is returned; return a tuple")
-    return grads
+def _not_a_tuple(vertex: Node) -> TypeError:
+    message = f"{type(vertex.module).__name__}.backward returned a list; return a tuple"
+    return with_slip(TypeError(message), "a list is returned; return a tuple")
 
 
 def _wrong_number(grads: Any, vertex: Node) -> TypeError:

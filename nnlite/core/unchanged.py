@@ -30,8 +30,8 @@ def check_unchanged(ran_with: Iterable[Mark]) -> None:
         If a leaf has been given another value, or its array was changed in place.
     """
     for mark in ran_with:
-        leaf, value, *then = mark
-        if leaf.value is not value or list(marked(leaf, value)[2:]) != then:
+        leaf, value = mark[:2]
+        if leaf.value is not value or marked(leaf, value) != mark:
             raise RuntimeError(
                 f"{leaf!r} was given a new value after the forward pass, or its array was changed, "
                 "so a backward pass would mix the two; run forward again"
