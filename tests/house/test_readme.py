@@ -1,7 +1,7 @@
 import doctest
 import re
 
-from places import ROOT
+from places import BENCHMARKS, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -31,3 +31,10 @@ def test_every_picture_and_file_the_readme_names_is_there():
     names = re.findall(r"\]\(([^):#]+)\)", README)
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_the_table_is_what_the_benchmark_makes_of_its_records(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS / "speed")
+    import record
+
+    assert record.section(record.recorded()) in README
