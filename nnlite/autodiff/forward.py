@@ -74,7 +74,7 @@ def _split(output: Any, level: int) -> tuple[Any, Any]:
         output = as_result(output)
     elif not 0 < output.level < level:
         raise RuntimeError(f"the function returned {output!r}, of another derivative")
-    return output, np.zeros_like(output)
+    return output, as_result(np.zeros_like(output))
 
 
 def _tangent(x: Any, tangent: Any, position: int) -> Any:

@@ -33,8 +33,8 @@ def compare(exam: Examination, subject: Subject, where: str = "") -> str:
     """Raise if a gradient is wrong; return which leaf is at a kink, if one is."""
     run = subject.run()
     w = exam.cotangent(run.value)
+    grads = exam.backward(run, w, where)  # before other passes, which may leave something behind
     expectations = exam.expectations(subject, run.value, w)
-    grads = exam.backward(run, w, where)
     wrong = [k for k, pair in enumerate(zip(expectations, grads)) if not pair[0].fits(pair[1])]
     if wrong and is_kink(subject, expectations, grads, wrong):
         return subject.names[wrong[0]]
@@ -85,7 +85,10 @@ def is_kink(
         for k in bad[:16]:
             entry = int(expected.entries[k])
             size = abs(float(expected.value.reshape(-1)[entry]))
-            ends = one_sided(subject.along(leaf, entry), size)
+            try:
+                ends = one_sided(subject.along(leaf, entry), size)
+            except (ValueError, TypeError):  # forward refuses what lies beside it
+                return False
             sides = [float(np.sum(expected.cotangent * side)) for side in ends]
             slack = 1e-6 * max(abs(sides[0]), abs(sides[1]), expected.scale)
             is_between = min(sides) - slack <= got[k] <= max(sides) + slack
@@ -207,6 +210,8 @@ def check_jvp(exam: Examination) -> None:
 def check_float32(exam: Examination) -> None:
     """In float32: results of float32, and the gradients of float64 to rounding."""
     single = exam.subject.astype(np.float32)
+    if all(value.dtype == np.float32 for value in exam.subject.values):
+        return  # it has been checked in no other
     try:
         run = single.run()
     except (TypeError, ValueError):

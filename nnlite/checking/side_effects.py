@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnlite.checking.report import Examination
 from nnlite.checking.subject import Pass
-from nnlite.core.guard import attributes, changed, saved_arrays
+from nnlite.core.guard import attributes, changed, own, saved_arrays
 from nnlite.core.nested import leaves
 from nnlite.core.node import Input, Node
 from nnlite.core.slips import IN_PLACE, NO_ARRAY, PYTHON_FLOAT, slip_of
@@ -45,7 +45,7 @@ def check_writes(exam: Examination) -> None:
     module = subject.copied()
     if module._is_composite:
         return
-    inputs = [x.copy() for x in subject.inputs]
+    inputs = list(map(own, subject.inputs))
     vertex = Node._alone(subject.wanted)
     with module.at(vertex):
         value = module.forward(*inputs)
@@ -148,6 +148,8 @@ def check_unwanted(exam: Examination) -> None:
 def check_two_vertices(exam: Examination) -> None:
     """The module standing twice in one graph has the sum of the two gradients."""
     subject = exam.subject
+    if not subject.inputs:
+        return
     module = subject.copied()
     other = subject.at(exam.nearby(subject, parameters=False))
     first = subject.run(module=module)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nnlite.core.backpropagation import contributions
 from nnlite.core.bundle import Bundle
 from nnlite.core.dual import Dual
+from nnlite.core.guard import own
 from nnlite.core.module import Module
 from nnlite.core.node import Input, Node, Parameter
 from nnlite.core.recording import Recording
@@ -115,13 +116,15 @@ class Subject:
     def run(self, values: Sequence[Any] | None = None, module: Module | None = None) -> Pass:
         """A forward pass at `values` of the leaves, or at their own."""
         module = self.copied() if module is None else module
-        return Pass(*self._placed(self.values if values is None else values, module), self.wanted)
+        if values is None:
+            return Pass(module, list(map(own, self.inputs)), self.wanted)
+        return Pass(*self._placed(values, module), self.wanted)
 
     def _placed(self, values: Sequence[Any], module: Module) -> tuple[Module, list[Any]]:
         """The module with its parameters at `values`, and inputs that are there, too."""
-        count = len(self.positions)
-        inputs = dict(enumerate(self.inputs)) | dict(zip(self.positions, values))
-        for parameter, value in zip(module.parameters(), values[count:]):
+        values = list(map(own, values))  # which a pass may write into
+        inputs = dict(enumerate(map(own, self.inputs))) | dict(zip(self.positions, values))
+        for parameter, value in zip(module.parameters(), values[len(self.positions) :]):
             parameter.value = value
         return module, list(inputs.values())
 

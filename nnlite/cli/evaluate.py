@@ -16,11 +16,11 @@ def evaluate(arguments: Namespace) -> None:
     """Print how well a run predicts the samples of a file."""
     run = load_run(arguments.run)
     data = run.load(arguments.file)
-    quality = run.evaluate(*data)
+    quality = json_numbers(run.evaluate(*data))
     few = 0 < len(run.config.classes) <= MOST_CLASSES
     counts = run.confusion(*data) if few else None
     if arguments.json:
-        report = {"run": str(run.folder), "samples": len(data), **json_numbers(quality)}
+        report = {"run": str(run.folder), "samples": len(data), **quality}
         if counts is not None:
             report |= {"classes": run.config.classes, "confusion": counts.tolist()}
         print(json.dumps(report, ensure_ascii=False))

@@ -52,8 +52,6 @@ def _simplified(operation: Operation, given: set[Operation]) -> Operation:
         return args[0]
     if not isinstance(module, Elementwise):
         return operation
-    if args and all(map(is_number, args)):
-        return Operation(None, [], operation.value)
     operation.args = args = [_not_repeated(arg, i, operation) for i, arg in enumerate(args)]
     if len(args) == 2:
         for number, other in ((args[1], args[0]), (args[0], args[1])):

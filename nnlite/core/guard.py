@@ -31,7 +31,7 @@ _OPAQUE = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType
 
 def own(value: Any) -> Any:
     """A copy of an array; other values, which cannot be changed, as they are."""
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy("K") if isinstance(value, np.ndarray) else value
 
 
 def protected(value: Any) -> Any:

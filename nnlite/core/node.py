@@ -125,6 +125,8 @@ class Node(Value):
         return node
 
     def _as_parent(self, item: Any) -> Node:
+        if item is None:
+            raise TypeError(f"{self!r} meets None in a formula; was a part left out, as a bias is?")
         if not isinstance(item, Node) or 0 < item.level < self.level:
             return Constant(item)
         if item.level == self.level or isinstance(item, Parameter):

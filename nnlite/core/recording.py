@@ -157,10 +157,10 @@ class Recording:
             for parameter, leaf in self.leaves.items():
                 if leaf.grad is not None:
                     parameter.accumulate_grad(leaf.grad)
-        return tuple(
-            np.zeros_like(leaf.value) if leaf.requires_grad and leaf.grad is None else leaf.grad
-            for leaf in self.inputs
-        )
+        for leaf in self.inputs:
+            if leaf.requires_grad and leaf.grad is None:
+                leaf.grad = as_result(np.zeros_like(leaf.value))
+        return tuple([leaf.grad for leaf in self.inputs])
 
 
 def functional(recording: Recording) -> AbstractContextManager[None]:

@@ -54,8 +54,8 @@ def rule(*functions: Callable[..., Any]) -> Callable[[Target], Target]:
             def call(*args: Any, **kwargs: Any) -> Any:
                 if len(args) < count:
                     raise TypeError(
-                        f"{described(functions[0])} of a node or a dual number takes its first "
-                        f"{count} arguments by position"
+                        f"{described(functions[0])} of a node or a dual number takes arrays by "
+                        f"position, as the first {count} of its arguments"
                     )
                 return target(*args[count:], **kwargs)(*args[:count])
 

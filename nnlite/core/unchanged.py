@@ -11,6 +11,7 @@ from typing import Any
 
 from nnlite.core.guard import INTERNAL, PLAIN, Kept, attributes, changed, of_class, sample
 from nnlite.core.node import Constant, Node, Parameter
+from nnlite.core.restoring import Place
 
 Mark = tuple[Node, Any, bytes, int]
 
@@ -43,20 +44,33 @@ class State:
 
     That is attributes of modules, the mode of those that read it, and constants.
 
+    A copy is of the copied modules as they are; a copy of a stale state is stale.
+
     Attributes
     ----------
     kept : list of (Module or Constant, Kept)
-    ignored : set of (int, str)
-        The ``id`` of owners, and attributes of theirs that do not matter.
+    ignored : list of (Module, str)
+        Attributes that do not matter.
     key : tuple
         Hashable, and equal for states that are the same, as long as either lives.
     """
 
     def __init__(self, modules: Iterable[Any], constants: Iterable[Constant]) -> None:
-        watched = [module for module in modules if module._is_watched]
-        self._known = {id(x) for module in watched for x in (module, *module.parameters())}
-        self.kept = [(owner, self.of(owner)) for owner in (*watched, *constants)]
-        self.ignored: set[tuple[int, str]] = set()
+        self.ignored: list[Place] = []
+        self._stale: Place | None = None
+        self._mark([*[module for module in modules if module._is_watched], *constants])
+
+    def _mark(self, owners: list[Any]) -> None:
+        modules = [owner for owner in owners if not isinstance(owner, Constant)]
+        self._known = {id(x) for module in modules for x in (module, *module.parameters())}
+        self.kept = [(owner, self.of(owner)) for owner in owners]
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return [owner for owner, _ in self.kept], self.ignored, next(self.changes(), None)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        owners, self.ignored, self._stale = state
+        self._mark(owners)
 
     def of(self, owner: Any) -> Kept:
         """What there is to know of a module or a constant now."""
@@ -74,11 +88,13 @@ class State:
             for name, atoms in kept.items()
         )
 
-    def changes(self) -> Iterator[tuple[Any, str]]:
+    def changes(self) -> Iterator[Place]:
         """The owners and names of what is not what it was."""
+        if self._stale is not None:
+            yield self._stale
         for owner, kept in self.kept:
             for name in changed(kept, self.of(owner)):
-                if (id(owner), name) not in self.ignored:
+                if not any(owner is part and name == ignored for part, ignored in self.ignored):
                     yield owner, name
 
     def check(self) -> None:

@@ -52,7 +52,7 @@ def recorded(graph: Any, values: Sequence[Any]) -> Passes:
             generator.random(8)
         difference = _first_difference(passes, _Recorder(graph, values).passes)
     for state in passes.states:
-        state.ignored |= {(id(module), name) for module, name in passes.side_effects}
+        state.ignored += passes.side_effects
     for module, name in passes.side_effects if difference is not None else ():
         raise NotRecordableError(
             f"forward of {module!r} changes self.{name}, on which its value depends; declare an "

@@ -54,7 +54,8 @@ class SlidingWindow:
         x = np.transpose(x, (1, 2, 3, 0))
         if self.padding == ((0, 0), (0, 0)):
             return np.reshape(np.ravel(x), x.shape)  # a copy where the batch was not last already
-        return np.pad(x, ((0, 0), *self.padding, (0, 0)), constant_values=fill)
+        options: dict[str, Any] = {"constant_values": fill} if fill else {}
+        return np.pad(x, ((0, 0), *self.padding, (0, 0)), **options)
 
     def windows(self, x: Any) -> Any:
         """The windows of `padded` pictures: (channels, rows, columns, batch, *size)."""

@@ -84,9 +84,10 @@ class TrainingStep:
                 self._refused.add(shapes)  # it runs as it is, or fails for the same reason
                 self.why_interpreted = str(error)
         self.graph.zero_grad()
-        loss = as_number(self.graph(X, t))
+        value = self.graph(X, t)
+        loss = as_number(value)
         if math.isfinite(loss):
-            self.graph.backward()
+            self.graph.backward(np.ones_like(value)[()])
         return loss
 
     def _is_finite(self, loss: float) -> bool:

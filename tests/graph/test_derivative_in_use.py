@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +81,10 @@ RECORDED: dict[str, Callable[[float], Callable[[Model], Any]]] = {
     "a constant in place": lambda a: lambda model: model.constant.value.__iadd__(a),
 }
 USES = ("as it is", "composed", "compiled", "its own derivative", "a function")
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "copied": copy.deepcopy,
+    "pickled": lambda item: pickle.loads(pickle.dumps(item)),
+}
 
 
 def used(derivative: nn.Graph, use: str) -> Callable[[], Any]:
@@ -169,3 +177,41 @@ def test_it_raises_and_goes_on_where_the_change_is_taken_back(use: str, name: st
     model.constant.value = constant
     constant[...] = numbers
     assert check(model, found)
+
+
+@pytest.mark.parametrize("how", COPIES)
+@settings(max_examples=40, deadline=None)
+@given(before=some_of(READ_ANEW | RECORDED), after=some_of(READ_ANEW | RECORDED))
+def test_a_copy_is_right_or_raises_as_the_original_does(
+    how: str, before: list[tuple[str, float]], after: list[tuple[str, float]]
+) -> None:
+    """A model and its derivative graph, copied together, go ways of their own."""
+    model = Model()
+    derivative = model.graph.gradient(X, T)
+    for name, number in before:
+        (READ_ANEW | RECORDED)[name](number)(model)
+    was_right = check(model, used(derivative, "as it is"))
+    twin, twins = COPIES[how]((model, derivative))
+    assert check(twin, used(twins, "as it is")) == was_right
+    for name, number in after:
+        (READ_ANEW | RECORDED)[name](number)(twin)
+        if check(twin, used(twins, "as it is")):
+            assert was_right
+    assert check(model, used(derivative, "as it is")) == was_right
+
+
+def test_a_derivative_graph_is_loaded_by_another_process() -> None:
+    class_free = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2, rng=0), nn.GELU(), nn.Sigmoid())
+    x = nn.Input("x", requires_grad=True)
+    graph = nn.Graph([x], (np.sinc(class_free(x)) ** 2.5 + 2.0 ** class_free(x)).sum()).eval()
+    derivative = graph.gradient(X)
+    code = "import pickle, sys, numpy as np; d, X = pickle.load(sys.stdin.buffer); "
+    code += "sys.stdout.buffer.write(pickle.dumps(d(X)))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps((derivative, X)),
+        check=True,
+        capture_output=True,
+    )
+    for found, expected in zip(pickle.loads(shown.stdout), derivative(X), strict=True):
+        np.testing.assert_array_equal(found, expected)

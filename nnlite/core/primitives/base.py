@@ -80,9 +80,6 @@ class Constantlike(Primitive):
     def backward(self, grad: Any) -> Any:
         raise NotImplementedError(f"np.{self.label} has no derivative")
 
-    def jvp(self, *tangents: Any) -> Any:
-        raise NotImplementedError(f"np.{self.label} has no derivative")
-
     def __repr__(self) -> str:
         return f"np.{self.label}"
 

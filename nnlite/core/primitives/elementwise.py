@@ -135,7 +135,7 @@ def in_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     """
     if isinstance(x, int | float):
         return x
-    if isinstance(x, list | tuple):
+    if not hasattr(x, "dtype"):
         x = np.asarray(x)
     return x if x.dtype == dtype or x.dtype.kind == "b" else AsType(dtype)(x)
 

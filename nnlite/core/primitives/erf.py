@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import pi, sqrt
 from typing import Any
@@ -42,6 +43,13 @@ _FAR = _table(
 class ErrorFunction(Elementwise):
     """erf or erfc, whose derivatives are ±2/√π exp(−x²)."""
 
+    def __init__(self, function: Callable[..., Any], slope: float) -> None:
+        super().__init__(function, lambda g, y, x: g * (slope * np.exp(-x * x)))
+        self.slope = slope
+
+    def __reduce__(self) -> Any:
+        return ErrorFunction, (self.function, self.slope)
+
     def __repr__(self) -> str:
         return self.label
 
@@ -49,7 +57,7 @@ class ErrorFunction(Elementwise):
 def erf(x: Any) -> Any:
     """2/√π ∫ exp(−s²) ds from 0 to x, of an array of floats, a node or a dual number."""
     if isinstance(x, Value):
-        return ErrorFunction(erf, lambda g, y, x: g * (2 / sqrt(pi) * np.exp(-x * x)))(x)
+        return ErrorFunction(erf, 2 / sqrt(pi))(x)
     a = np.abs(x)
     return np.where(a <= 0.46875, _near(x), np.copysign(1 - _tail(a), x))[()]
 
@@ -57,7 +65,7 @@ def erf(x: Any) -> Any:
 def erfc(x: Any) -> Any:
     """1 − erf(x), accurate where that is small too."""
     if isinstance(x, Value):
-        return ErrorFunction(erfc, lambda g, y, x: g * (-2 / sqrt(pi) * np.exp(-x * x)))(x)
+        return ErrorFunction(erfc, -2 / sqrt(pi))(x)
     a = np.abs(x)
     tail = _tail(a)
     return np.where(a <= 0.46875, 1 - _near(x), np.where(x < 0, 2 - tail, tail))[()]

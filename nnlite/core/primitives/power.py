@@ -28,6 +28,9 @@ class Special(Elementwise):
     def _function(self, *xs: Any) -> Any:
         return self(*xs) if any(isinstance(x, Value) for x in xs) else self.compute(*xs)
 
+    def __reduce__(self) -> Any:
+        return type(self), (self.order,)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.order})"
 

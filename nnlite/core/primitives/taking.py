@@ -18,8 +18,6 @@ def take(
 ) -> Any:
     """The entries at `indices` along an axis, or of the flattened array."""
     refuse_given("np.take", {}, out=out, mode=None if mode == "raise" else mode)
-    if not isinstance(a, Value):
-        a = np.asarray(a)
     if axis is None:
         a, axis = np.ravel(a), 0
     return getitem(a, along(axis, integers(indices)))
