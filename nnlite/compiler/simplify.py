@@ -87,11 +87,7 @@ def _one_factor(operation: Operation, is_number: Callable[[Operation], bool]) ->
     return replace(operation, module=Elementwise(np.multiply), args=[source, number])
 
 
-_NEUTRAL: dict[Callable[..., Any], int] = {
-    np.subtract: 0,
-    np.multiply: 1,
-    np.divide: 1,
-}
+_NEUTRAL: dict[Callable[..., Any], int] = {np.subtract: 0, np.multiply: 1, np.divide: 1}
 
 
 def _not_repeated(arg: Operation, position: int, operation: Operation) -> Operation:

@@ -111,10 +111,7 @@ def seeds(outputs: Sequence[Node], grads: Any, is_tuple: bool) -> list[Any]:
 
 
 def pull_back(
-    outputs: Sequence[Node],
-    starts: Sequence[Any],
-    order: Sequence[Node],
-    passing: Iterable[Node],
+    outputs: Sequence[Node], starts: Sequence[Any], order: Sequence[Node], passing: Iterable[Node]
 ) -> None:
     """Go back from the outputs, whose ū are `starts`, through `order`.
 

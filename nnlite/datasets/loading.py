@@ -162,10 +162,7 @@ def load_csv(path: str | Path, target: str, dtype: DTypeLike = np.float64) -> Da
 
 
 def _read(
-    path: str | Path,
-    dtype: DTypeLike,
-    features: Sequence[str] | None,
-    target: str | None = None,
+    path: str | Path, dtype: DTypeLike, features: Sequence[str] | None, target: str | None = None
 ) -> Columns:
     path, dtype = Path(path), _floating(dtype)
     read = read_table if content(path) == "csv" else read_columns

@@ -67,8 +67,8 @@ def seminar_model(
         From x, (batch, features), and t, (batch, 1), to the scalar f; the data term is averaged
         over the batch. Its vertex ``y`` holds the predictions σ(ωᵀx + b).
     """
-    penalties = [(AT_LEAST_0.of("seminar_model", "lam", lam), L2)]
-    return _model(features, 1, (), None, "binary", MSE, penalties, 0.0, dtype, rng).graph
+    lam = AT_LEAST_0.of("seminar_model", "lam", lam)
+    return perceptron(features, task="binary", loss="mse", l2=lam, dtype=dtype, rng=rng).graph
 
 
 def perceptron(
@@ -104,7 +104,8 @@ def perceptron(
         "mse" of the probability of class 1; "cross_entropy" of several classes. The first of
         ``nnlite.layers.registry.LOSSES_OF_TASK`` if left out, and "bce" for two classes.
     l1, l2 : float
-        Weights of ‖W‖₁ and ½‖W‖² in the loss, summed over all layers; biases are left alone.
+        Weights of ‖W‖₁ and ½‖W‖² in the loss, summed over all layers; biases are left alone. A
+        term of weight 0 is left out, but for λ in the seminar's own model.
     dropout : float
         The probability that a hidden unit is dropped in a training step.
     dtype : floating dtype
@@ -135,11 +136,35 @@ def perceptron(
             f"perceptron: the loss of task {task!r} is {' or '.join(LOSSES_OF_TASK[task])}, "
             f"got {loss!r}"
         )
-    weights = [AT_LEAST_0.of("perceptron", name, w) for name, w in (("l2", l2), ("l1", l1))]
-    penalties = [(weight, norm) for weight, norm in zip(weights, (L2, L1)) if weight]
-    kind = resolve(ACTIVATIONS, activation)
-    criterion = resolve(LOSSES, loss)
-    return _model(features, outputs, hidden, kind, task, criterion, penalties, dropout, dtype, rng)
+    kind, criterion = resolve(ACTIVATIONS, activation), resolve(LOSSES, loss)
+    l1, l2 = [AT_LEAST_0.of("perceptron", name, w) for name, w in (("l1", l1), ("l2", l2))]
+    is_seminar = task == "binary" and loss == "mse" and not (hidden or l1)  # λ = 0 is shown, too
+    rng = np.random.default_rng(rng)
+    x, t = Input("x"), Input("t")
+    weights: list[Any] = []
+    u: Node = x
+    for number, fan_in, fan_out in _layers(features, outputs, hidden):
+        linear = Linear(fan_in, fan_out, dtype=dtype, rng=rng)
+        linear.weight.name, linear.bias.name = f"weight{number}", f"bias{number}"
+        u = linear(u)
+        weights.append(linear.weight)
+        if len(weights) <= len(hidden):
+            u.name = f"z{number}"
+            u = kind()(u)
+            u.name = f"h{number}"
+            if dropout:
+                u = Dropout(dropout, rng=rng)(u)
+    z = y = u
+    if task != "regression":
+        y = (Sigmoid() if task == "binary" else Softmax())(z)
+    z.name, y.name = "z", "y"  # which are one vertex of a regression
+    objective = criterion()(z if criterion in (BCEWithLogits, CrossEntropy) else y, t)
+    if criterion is MSE:
+        objective = objective / 2
+    for weight, norm in ((l2, L2), (l1, L1)):
+        for W in weights if weight or (is_seminar and norm is L2) else ():
+            objective = objective + weight * norm()(W)
+    return Model(Graph([x, t], objective), Graph([x], y))
 
 
 def parameter_shapes(
@@ -162,54 +187,6 @@ def _layers(features: int, outputs: int, hidden: Sequence[int]) -> Iterator[tupl
     """What follows the names of each layer's parameters and vertices, and its sizes."""
     for layer, sizes in enumerate(pairwise([features, *hidden, outputs]), start=1):
         yield f"_{layer}" if hidden else "", *sizes
-
-
-def _model(
-    features: int,
-    outputs: int,
-    hidden: Sequence[int],
-    activation: Any,
-    task: str,
-    loss: Any,
-    penalties: Sequence[tuple[float, Any]],
-    dropout: float,
-    dtype: DTypeLike,
-    rng: np.random.Generator | int | None,
-) -> Model:
-    """Linear layers with an activation between them, a loss, and norms with their weights."""
-    rng = np.random.default_rng(rng)
-    x, t = Input("x"), Input("t")
-    weights: list[Any] = []
-    u: Node = x
-    for number, fan_in, fan_out in _layers(features, outputs, hidden):
-        linear = Linear(fan_in, fan_out, dtype=dtype, rng=rng)
-        linear.weight.name, linear.bias.name = f"weight{number}", f"bias{number}"
-        u = linear(u)
-        weights.append(linear.weight)
-        if len(weights) <= len(hidden):
-            u.name = f"z{number}"
-            u = activation()(u)
-            u.name = f"h{number}"
-            if dropout:
-                u = Dropout(dropout, rng=rng)(u)
-    z, y = _named_outputs(u, task)
-    objective = loss()(z if loss in (BCEWithLogits, CrossEntropy) else y, t)
-    if loss is MSE:
-        objective = objective / 2
-    for weight, norm in penalties:
-        for W in weights:
-            objective = objective + weight * norm()(W)
-    return Model(Graph([x, t], objective), Graph([x], y))
-
-
-def _named_outputs(z: Node, task: str) -> tuple[Node, Node]:
-    """The last layer's output, and the prediction that it becomes."""
-    if task == "regression":
-        z.name = "y"
-        return z, z
-    y = (Sigmoid() if task == "binary" else Softmax())(z)
-    z.name, y.name = "z", "y"
-    return z, y
 
 
 public(globals(), "nnlite.models", own=True)

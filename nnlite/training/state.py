@@ -37,10 +37,7 @@ class Resumable:
     early_stopping = Checked(OrNone(Instance(EarlyStopping, "an nn.EarlyStopping(patience)")))
 
     def _begin(
-        self,
-        callbacks: Iterable[Callback],
-        folder: str | os.PathLike[str] | None,
-        keep: int,
+        self, callbacks: Iterable[Callback], folder: str | os.PathLike[str] | None, keep: int
     ) -> None:
         """Nothing has been trained yet."""
         is_callback = Instance(Callback, "an nn.Callback")

@@ -97,10 +97,7 @@ def _reduced(form: Reduced, w: Names, operation: Operation, out: str) -> list[st
     if form.has_short_rows(operation):
         (columns,) = w.scratch(operation)
         name, vector = w.bind(columns, f"{out}_columns"), w.entries(operation)
-        return [
-            f"copyto({name}, {w.value(x)}.T)",
-            f"{function}({name}, 0, None, {vector})",
-        ]
+        return [f"copyto({name}, {w.value(x)}.T)", f"{function}({name}, 0, None, {vector})"]
     is_sum = type(module) in (Sum, Mean) and len(x.shape) == 2 and len(axes) == 1
     if is_sum and x.shape[axes[0]] > 0 and (axes == (0,) or x.shape[1] <= SHORT):
         ones = w.ones(x.shape[axes[0]], operation.dtype)

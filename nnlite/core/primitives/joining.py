@@ -160,10 +160,7 @@ class Piece(LinearMap):
 
 
 def split(
-    ary: Any,
-    indices_or_sections: Any,
-    axis: int | None = 0,
-    cut: Callable[..., Any] = np.split,
+    ary: Any, indices_or_sections: Any, axis: int | None = 0, cut: Callable[..., Any] = np.split
 ) -> list[Any]:
     """The pieces that an axis is cut into, each of them a vertex."""
     if np.ndim(indices_or_sections) == 0:

@@ -58,10 +58,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
         if i == j:
             return 0, i
         return min(
-            (
-                cheapest(i, k)[0] + cheapest(k + 1, j)[0] + sizes[i] * sizes[k + 1] * sizes[j + 1],
-                k,
-            )
+            (cheapest(i, k)[0] + cheapest(k + 1, j)[0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
             for k in range(i, j)
         )
 

@@ -92,10 +92,7 @@ class SincDerivative(Special):
         return pi**n * np.where(near, series * small ** (n % 2), far)
 
 
-_PRODUCTS: tuple[Product, Product] = (
-    _power_by_base,
-    lambda g, y, x, p: g * power_log(1, x, p),
-)
+_PRODUCTS: tuple[Product, Product] = (_power_by_base, lambda g, y, x, p: g * power_log(1, x, p))
 RULES[np.power] = elementwise(np.power, *_PRODUCTS)
 RULES[np.float_power] = elementwise(np.float_power, *_PRODUCTS)
 RULES[np.sinc] = elementwise(np.sinc, lambda g, y, x: g * SincDerivative(1)(x))

@@ -108,10 +108,7 @@ class Pinv(Primitive):
     def _complements(self, a: Any, p: Any) -> tuple[Any, Any]:
         """I − A P and I − P A."""
         m, n = a.shape[-2:]
-        return (
-            np.eye(m, dtype=a.dtype) - a @ p,
-            np.eye(n, dtype=a.dtype) - p @ a,
-        )
+        return np.eye(m, dtype=a.dtype) - a @ p, np.eye(n, dtype=a.dtype) - p @ a
 
 
 def _has_full_rank(a: Any) -> bool:
