@@ -85,9 +85,7 @@ def section(rows: list[dict[str, str]]) -> str:
     for work in works:
         cells = [_cell([run.get((work, system)) for run in ratios]) for system in SYSTEMS]
         lines.append(f"| {work} | {' | '.join(cells)} |")
-    about = "; ".join(
-        f"{system}: {versions[system]}" for system in SYSTEMS[1:] if system in versions
-    )
+    peers = [f"{system} {versions[system].partition(', NumPy')[0]}" for system in SYSTEMS[2:]]
     start = {system: ratio for (work, system), ratio in ratios[0].items() if work == STARTUP}
     help_in_numpy = start["nnlite train --help"] / start["import numpy"]
     return "\n".join(
@@ -95,7 +93,7 @@ def section(rows: list[dict[str, str]]) -> str:
             BEGIN,
             f"Measured on {one[0]['run'][:10]} at commit {one[0]['commit']}, {one[0]['machine']}, "
             f"Python {one[0]['python']}, in {one[0]['rounds']} rounds for each number of cores; "
-            f"{about}.",
+            f"{versions['nnlite']}; {', '.join(peers)}.",
             "",
             *lines,
             "",
